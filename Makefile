@@ -1,0 +1,47 @@
+# Every target sets up what it needs; nothing has to be installed by hand beyond what `make help` names.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo bench clean lock setup
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@echo
+	@echo "Needs: Python 3.13 (uv or pyenv), Node 20 and npm; Java 17 and Maven for a durable broker."
+
+$(STAMP): requirements-dev.txt .python-version scripts/find-python
+	@echo "setup: Python environment in $(VENV)"
+	@python="$$(scripts/find-python)" && "$$python" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+setup: $(STAMP)  ## Install the Python environment and the local stack's tools (Azurite, Kafka)
+	@$(PY) -m devstack.tools
+
+run: $(STAMP)  ## Start Azurite, Kafka and the function app in the foreground
+	@exec $(PY) -m devstack
+
+test: setup  ## Run every test
+	@$(PY) -m pytest
+
+check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with the code
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest tests/architecture
+
+demo: $(STAMP)  ## Replay real series into a running stack and compare what went in with what comes out
+	@exec $(PY) -m devstack.demo
+
+bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
+	@exec $(PY) -m bench
+
+lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml
+	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.txt
+	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --group stack --group dev --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements-dev.txt
+
+clean:  ## Remove the environment, the tools, caches and the local stack's state
+	@rm -rf $(VENV) .tools .floe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

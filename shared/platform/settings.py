@@ -1,0 +1,133 @@
+"""Every setting of Floe, in one typed model that is checked at start.
+
+The only module that reads the environment. `docs/settings.md` and `local.settings.example.json` are held to it
+by a test, so a setting that is not described here does not exist.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.platform.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Floe's settings, each read from the environment variable `FLOE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="FLOE_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    environment: str = Field("production", description="Name of the deployment, shown by `/info` and in logs.")
+    auth: Literal["required", "local"] = Field(
+        "required",
+        description="`required`: every operation but the documented open ones needs credentials. "
+        "`local`: the operations of specs 000 and 002 are open; for development only.",
+    )
+    admin_key_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256, in hex, of the first administrator's API key.",
+    )
+
+    storage_connection_string: SecretStr | None = Field(
+        None,
+        description="Connection string of the data storage account; for Azurite only. "
+        "Deployed apps set `FLOE_STORAGE_ACCOUNT`.",
+    )
+    storage_account: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9]{3,24}$",
+        description="Name of the data storage account, reached with the managed identity.",
+    )
+    kafka_bootstrap: str | None = Field(
+        None,
+        pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$",
+        description="`host:port` of the Kafka broker, without authentication; for the local stack.",
+    )
+    eventhub_namespace: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]+$",
+        description="Fully qualified Event Hubs namespace, reached with the managed identity.",
+    )
+    broker_volatile: bool = Field(
+        False, description="Set by the local stack when its broker keeps messages in memory only."
+    )
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=100 * 2**20)] = Field(
+        10 * 2**20, description="Largest request body, in bytes, after decompression."
+    )
+    max_event_bytes: Annotated[int, Field(ge=1024, le=900 * 1024)] = Field(
+        256 * 1024, description="Largest single event over HTTP, in bytes."
+    )
+    max_batch_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        10_000, description="Most events in one batch request."
+    )
+    pack_bytes: Annotated[int, Field(ge=1024, le=1_000_000)] = Field(
+        256 * 1024, description="Largest message that batches are packed into, in bytes; a broker takes 1 MB."
+    )
+    produce_timeout_seconds: Annotated[float, Field(ge=0.5, le=30)] = Field(
+        8.0, description="How long a request waits for the broker's acknowledgement before it answers 503."
+    )
+
+    segment_max_rows: Annotated[int, Field(ge=1000, le=1_000_000)] = Field(
+        100_000, description="Most rows in one landing segment; larger batches make several."
+    )
+    segment_max_bytes: Annotated[int, Field(ge=2**20, le=2**28)] = Field(
+        16 * 2**20, description="Most message bytes that are decoded into one landing segment."
+    )
+    bad_share_alarm: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.1, description="Share of a batch's events that may be dead letters before `/health` turns degraded."
+    )
+    bad_share_minimum: Annotated[int, Field(ge=1)] = Field(
+        10, description="Fewest dead letters in a batch that can raise that alarm."
+    )
+
+    flush_schedule: str = Field(
+        "0 * * * * *", description="NCRONTAB schedule of the flush timer, seconds first, in UTC."
+    )
+    flush_max_rows: Annotated[int, Field(ge=1000, le=5_000_000)] = Field(
+        500_000, description="Most rows in one Delta commit of the flush."
+    )
+    flush_max_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
+        64 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
+    )
+    lease_seconds: Annotated[int, Field(ge=15, le=60)] = Field(
+        15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe level that is logged."
+    )
+
+    @model_validator(mode="after")
+    def _one_storage_and_one_broker(self) -> Self:
+        if (self.storage_connection_string is None) == (self.storage_account is None):
+            raise ValueError("set exactly one of FLOE_STORAGE_ACCOUNT and FLOE_STORAGE_CONNECTION_STRING")
+        if (self.kafka_bootstrap is None) == (self.eventhub_namespace is None):
+            raise ValueError("set exactly one of FLOE_EVENTHUB_NAMESPACE and FLOE_KAFKA_BOOTSTRAP")
+        return self
+
+
+@cache
+def load_settings() -> Settings:
+    """The checked settings of this process.
+
+    Raises SettingsError, which names each wrong setting, its value and what is allowed.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise SettingsError(describe(error)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """One line for each wrong setting: its name, its value (secrets apart) and what is allowed."""
+    lines = []
+    for problem in error.errors():
+        name = "FLOE_" + str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        value = "" if not problem["loc"] or "CONNECTION" in name else f" is {problem['input']!r}:"
+        lines.append(f"{name}{value} {problem['msg']}")
+    return "; ".join(lines)

@@ -1,0 +1,42 @@
+"""What a stream is: topics in, one Delta table out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Where landing segments of every stream are kept, below `<topic>/<partition>/<generation>/`.
+LANDING_CONTAINER = "landing"
+# Where the app keeps what belongs to no stream: leases and notices.
+SYSTEM_CONTAINER = "floe-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a stream's table; `kind` is one of string, double, long, int, binary, timestamp.
+
+    Timestamps are microseconds in UTC.
+    """
+
+    name: str
+    kind: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDefinition:
+    """One stream: the topics it reads and the Delta table, at the root of `container`, that it fills.
+
+    The table is partitioned by `key_column`, `date` and `hour`, the latter two in UTC from `time_column`.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    container: str
+    columns: tuple[Column, ...]
+    time_column: str
+    key_column: str
+
+    @property
+    def partition_columns(self) -> tuple[str, str, str]:
+        """The Delta partition columns, in order."""
+        return (self.key_column, "date", "hour")
