@@ -10,6 +10,7 @@
     ├── MethodNotAllowed         something stands there, for other methods               405
     ├── Conflict                 the thing exists, or changed in between                 409
     ├── UnsupportedMediaType     a content type or encoding that is not taken            415
+    ├── RateLimited              the caller's budget is spent for now                    429
     └── Unavailable              a dependency does not answer; worth a retry             503
         ├── BrokerUnavailable    the broker did not acknowledge in time
         └── StorageUnavailable   storage did not answer, or refused
@@ -75,14 +76,22 @@ class UnsupportedMediaType(FloeError):
     """A content type or content encoding that is not taken."""
 
 
+class RateLimited(FloeError):
+    """The caller's budget is spent for now; `retry_after` is in seconds."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unavailable(FloeError):
     """A dependency does not answer; `retry_after` is in seconds."""
 
     retryable = True
 
-    def __init__(
-        self, message: str, *, details: dict[str, Any] | None = None, retry_after: int = 5
-    ) -> None:
+    def __init__(self, message: str, *, details: dict[str, Any] | None = None, retry_after: int = 5) -> None:
         super().__init__(message, details=details)
         self.retry_after = retry_after
 

@@ -1,0 +1,203 @@
+"""The decorator: one declaration makes a native function out of a handler."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.functions as func
+from pydantic import BaseModel
+
+from functions._http import auth, bodies, limits
+from functions._http.catalogue import CATALOGUE, Catalogue
+from functions._http.declaration import Access, Described, Operation, RawBody
+from functions._http.families import Family, family_of
+from functions._http.messages import Request
+from functions._http.parameters import validated
+from functions._http.responses import failure, success
+from functions._http.routes import Route
+from shared import runtime
+from shared.platform import logs
+from shared.platform.errors import BadRequest
+
+type Handler = Callable[[Any], Awaitable[Any]]
+type BodyReader = Callable[[bytes, Mapping[str, str]], Awaitable[Any]]
+type Trigger = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+EVERY_METHOD = "*"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+
+def operation[H: Callable[[Any], Any]](
+    bp: func.Blueprint,
+    method: str,
+    route: str,
+    *,
+    summary: str,
+    description: str = "",
+    tags: tuple[str, ...] | list[str] = (),
+    family: Family | None = None,
+    path: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | RawBody | None = None,
+    body_examples: Mapping[str, Any] | None = None,
+    body_required: bool = True,
+    response: type[BaseModel] | Described | None = None,
+    status: int = 200,
+    responses: Mapping[int, Described] | None = None,
+    scope: str | None = None,
+    rate: str = "default",
+    open: bool = False,
+    open_locally: bool = False,
+    blocking: bool = False,
+    documented: bool = True,
+    catalogue: Catalogue = CATALOGUE,
+) -> Callable[[H], H]:
+    """Register the decorated handler as the HTTP function of its name, and return it unchanged.
+
+    `method` is one method (GET takes HEAD too) or `*`; `family` follows from the route where it is not given.
+    `open`: no credentials in any mode; `open_locally`: none where FLOE_AUTH=local. `scope` is what
+    credentials must carry. `blocking`: the handler is a plain function that blocks, and runs in a thread.
+    Raises ValueError or TypeError at import where the declaration contradicts itself.
+    """
+
+    def register(handler: H) -> H:
+        declared = Operation(
+            name=handler.__name__,
+            methods=_methods(method),
+            route=Route(route),
+            family=family or (None if method == EVERY_METHOD else family_of(route)),
+            access=Access.OPEN if open else Access.OPEN_LOCALLY if open_locally else Access.CLOSED,
+            scope=scope,
+            rate=rate,
+            path=path,
+            query=query,
+            body=body,
+            body_examples=body_examples or {},
+            body_required=body.required if isinstance(body, RawBody) else body_required,
+            success=response if isinstance(response, Described) else Described("Success", response),
+            status=status,
+            responses=responses or {},
+            summary=summary,
+            description=description or inspect.getdoc(handler) or "",
+            tags=tuple(tags),
+            documented=documented,
+        )
+        _check(declared, handler, blocking)
+        catalogue.add(declared)
+        trigger = _trigger(declared, handler, _in_thread(handler) if blocking else handler)
+        bp.route(route, methods=declared.methods or None, auth_level=func.AuthLevel.ANONYMOUS)(trigger)
+        return handler
+
+    return register
+
+
+def _methods(method: str) -> tuple[str, ...]:
+    if method == EVERY_METHOD:
+        return ()
+    return ("GET", "HEAD") if method == "GET" else (method,)
+
+
+def _check(declared: Operation, handler: Callable[[Any], Any], blocking: bool) -> None:
+    if inspect.iscoroutinefunction(handler) == blocking:
+        raise TypeError(f"{declared.name}: either `async def`, or a plain function with blocking=True")
+    fields = set(declared.path.model_fields) if declared.path else set()
+    if fields != set(declared.route.parameters) and declared.documented:
+        raise ValueError(f"{declared.name}: the route's parameters and those of `path` differ")
+
+
+def _in_thread(handler: Callable[[Any], Any]) -> Handler:
+    async def call(request: Request[Any, Any, Any]) -> Any:
+        return await asyncio.to_thread(handler, request)
+
+    return call
+
+
+def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) -> Trigger:
+    """The function that the worker sees, named as the handler; all that can be decided is decided here."""
+    name, family, access, scope, rate, status = (
+        declared.name,
+        declared.family,
+        declared.access,
+        declared.scope,
+        declared.rate,
+        declared.status,
+    )
+    path, query, read_body = declared.path, declared.query, _body_reader(declared)
+
+    async def trigger(req: func.HttpRequest) -> func.HttpResponse:
+        headers = plain_headers(req)
+        request_id = request_id_of(headers)
+        token = logs.bind(request_id, name)
+        out = {"X-Request-Id": request_id}
+        try:
+            principal = auth.authenticate(headers, access, scope, runtime.settings())
+            out.update(limits.admit(principal, headers, rate))
+            request = Request(
+                query and validated(query, req.params),
+                read_body and await read_body(req.get_body(), headers),
+                path and validated(path, req.route_params),
+                request_id,
+                principal,
+                headers,
+                req.method,
+                req.url,
+            )
+            answer = await call(request)
+            return success(answer, status, family or _family_at(req), request_id, out)
+        except Exception as error:
+            return failure(error, family or _family_at(req), request_id, out)
+        finally:
+            logs.unbind(token)
+
+    return _as_function(trigger, handler)
+
+
+def _as_function(trigger: Trigger, handler: Callable[[Any], Any]) -> Trigger:
+    """`trigger` under the handler's name; the worker must read its own signature, not the handler's."""
+    named = functools.wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))(trigger)
+    del named.__wrapped__
+    named.__annotations__ = {"req": func.HttpRequest, "return": func.HttpResponse}
+    return named
+
+
+def _family_at(req: func.HttpRequest) -> Family:
+    return family_of(urlsplit(req.url).path)
+
+
+def _body_reader(declared: Operation) -> BodyReader | None:
+    """What reads the body as declared; None where the operation takes none."""
+    body, required = declared.body, declared.body_required
+    if body is None:
+        return None
+    raw = body if isinstance(body, RawBody) else RawBody()
+    model = None if isinstance(body, RawBody) else body
+
+    async def read(data: bytes, headers: Mapping[str, str]) -> Any:
+        limit = raw.max_bytes or runtime.settings().max_body_bytes
+        data = await bodies.read_bytes(data, headers, raw.content_types, limit)
+        if not data and required:
+            raise BadRequest("The request has no body")
+        if model is None:
+            return data
+        return bodies.decode_model(model, data) if data else None
+
+    return read
+
+
+def plain_headers(req: func.HttpRequest) -> Mapping[str, str]:
+    """The request's headers by lower-case name, as a dict: its own, which is private, or else a copy."""
+    inner = getattr(req.headers, "__http_headers__", None)
+    return inner if isinstance(inner, dict) else {name.lower(): value for name, value in req.headers.items()}
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """The client's own id where it is a valid one, else a new one."""
+    given = headers.get("x-request-id")
+    return given if given and _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,83 @@
+"""Structured logging: every line is one JSON object with the request id and function that it belongs to.
+
+The object is the message itself, so it survives whichever handler the host puts on the root logger. Fields
+hold identifiers and figures, never bodies, keys or tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextvars import ContextVar, Token
+from typing import Any
+
+import msgspec
+
+ROOT = "floe"
+Context = tuple[str, str]
+_context: ContextVar[Context | None] = ContextVar("floe_log_context", default=None)
+
+
+def bind(request_id: str, function: str) -> Token[Context | None]:
+    """Lines logged from here on, in this task, carry these; give the token to `unbind`."""
+    return _context.set((request_id, function))
+
+
+def unbind(token: Token[Context | None]) -> None:
+    """Back to what held before `bind`."""
+    _context.reset(token)
+
+
+def request_id() -> str | None:
+    """The id of the request that this task serves."""
+    context = _context.get()
+    return context[0] if context else None
+
+
+def configure(level: str) -> None:
+    """Log `level` and above."""
+    logging.getLogger(ROOT).setLevel(level)
+
+
+def get_log(name: str) -> Log:
+    """The log of one part of Floe, such as `http` or `flush`."""
+    return Log(logging.getLogger(f"{ROOT}.{name}"))
+
+
+class Log:
+    """Writes events with fields; an event is a few constant words, what varies goes into the fields."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def debug(self, event: str, **fields: Any) -> None:
+        """Of use to a developer only."""
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Worth knowing; nothing to do."""
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Something is wrong and Floe goes on."""
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Something failed."""
+        self._write(logging.ERROR, event, fields)
+
+    def exception(self, event: str, error: BaseException, **fields: Any) -> None:
+        """Something failed in a way that nobody foresaw: with the traceback of `error`."""
+        fields["traceback"] = "".join(traceback.format_exception(error))
+        self._write(logging.ERROR, event, fields)
+
+    def _write(self, level: int, event: str, fields: dict[str, Any]) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, "%s", line(event, fields), stacklevel=3)
+
+
+def line(event: str, fields: dict[str, Any]) -> str:
+    """One event as a JSON object, context first after the event."""
+    context = _context.get()
+    whose = {"request_id": context[0], "function": context[1]} if context else {}
+    return msgspec.json.encode({"event": event, **whose, **fields}, enc_hook=str).decode()
