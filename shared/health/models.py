@@ -1,0 +1,109 @@
+"""What `GET /health` tells: the union of the five references' fields, and notices."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from shared.platform.times import UtcTime
+
+Status = Literal["healthy", "degraded", "unhealthy"]
+Word = Literal["connected", "disconnected", "unknown", "unused"]
+
+
+class Notice(BaseModel):
+    """Something an operator should know, such as a batch with many dead letters or a hub made anew."""
+
+    kind: str = Field(description="What it is, such as `bad_batch`, `hub_recreated`, `volatile_broker`.")
+    subject: str = Field(description="What it is about, such as a topic.")
+    message: str = Field(description="What happened and what follows.")
+    since: UtcTime | None = Field(None, description="When it began; null where that is not known.")
+    severity: Literal["info", "warning"] = Field(
+        "warning", description="A `warning` makes `status` degraded, an `info` does not."
+    )
+
+
+class KafkaMetrics(BaseModel):
+    """Durable totals of what was landed."""
+
+    messages_consumed: int | None = Field(description="Messages landed; null while storage does not answer.")
+    last_message_time: UtcTime | None = Field(description="When the newest of them was taken by the broker.")
+
+
+class KafkaComponent(BaseModel):
+    """The broker and what came by it."""
+
+    healthy: bool | None
+    metrics: KafkaMetrics
+
+
+class StorageStats(BaseModel):
+    """Live files of Floe's tables."""
+
+    total_files: int | None
+    total_size_mb: float | None = Field(description="MiB, three decimals.")
+
+
+class StorageComponent(BaseModel):
+    """The tables, hot and cold."""
+
+    healthy: bool | None
+    stats: StorageStats
+
+
+class AzureMetrics(BaseModel):
+    """The storage account."""
+
+    azure_configured: bool
+    container_name: str | None
+
+
+class AzureComponent(BaseModel):
+    """The storage account behind the tables."""
+
+    healthy: bool | None
+    metrics: AzureMetrics
+
+
+class CleanupMetrics(BaseModel):
+    """The clean-up timer."""
+
+    is_running: bool | None
+    total_files_deleted: int | None
+
+
+class CleanupComponent(BaseModel):
+    """The clean-up of files that nothing refers to."""
+
+    healthy: bool | None
+    metrics: CleanupMetrics
+
+
+class Components(BaseModel):
+    """The components of the sensor cold storage reference; what is not known is null."""
+
+    kafka: KafkaComponent
+    storage: StorageComponent
+    azure: AzureComponent
+    cleanup: CleanupComponent
+
+
+class Dependencies(BaseModel):
+    """What Floe rests on: `connected`, `disconnected`, `unknown` until checked, or `unused`."""
+
+    event_hub: Word
+    blob: Word
+    tables: Word
+
+
+class Health(BaseModel):
+    """The whole answer. `unhealthy` means that Floe cannot take data."""
+
+    status: Status
+    service: Literal["floe"] = "floe"
+    version: str
+    timestamp: UtcTime
+    components: Components
+    dependencies: Dependencies
+    notices: list[Notice]

@@ -1,0 +1,56 @@
+"""What the health service asks of the rest of Floe."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from shared.health.models import Notice
+
+DependencyName = Literal["event_hub", "blob", "tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A check of one dependency: it returns when the dependency answers and raises when it does not.
+
+    A plain function runs in a thread of its own and should give up by itself within a few seconds; a
+    coroutine is cancelled after the service's time limit. `essential`: without it Floe cannot take data.
+    """
+
+    name: DependencyName
+    check: Callable[[], Awaitable[object] | object]
+    essential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the pipeline knows of itself; None is unknown. Sizes in bytes, totals durable."""
+
+    messages_consumed: int | None = None
+    last_message_time: datetime | None = None
+    total_files: int | None = None
+    total_size_bytes: int | None = None
+    cleanup_healthy: bool | None = None
+    cleanup_running: bool | None = None
+    total_files_deleted: int | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+class PipelineFacts(Protocol):
+    """The pipeline's own figures."""
+
+    async def read(self) -> Facts:
+        """The figures of now; may read storage, and may raise when it does not answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What does not change while the process lives."""
+
+    azure_configured: bool
+    container_name: str | None
+    notices: tuple[Notice, ...] = ()
