@@ -1,0 +1,109 @@
+"""Apache Kafka, one node in KRaft mode, set up to behave like an Event Hubs namespace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from devstack.children import run_to_end
+from devstack.home import Home, StackError
+from devstack.ports import LOOPBACK, free_port, prefer
+from devstack.provision import broker_answers
+from devstack.tools.kafka import LOGGING, class_path, shared_classes
+
+DEFAULT_PORT = 9092
+_JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+# What an Event Hubs namespace does: broker time, 1 MB messages, seven days.
+log.message.timestamp.type=LogAppendTime
+message.max.bytes=1048588
+log.retention.hours=168
+num.partitions={partitions}
+auto.create.topics.enable=true
+delete.topic.enable=true
+# One node: a single replica of everything, and few partitions of what is internal.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class Kafka:
+    """A broker whose data stay in `$FLOE_HOME/kafka` and survive a kill."""
+
+    name = "kafka"
+    orphan_signal = signal.SIGKILL
+    volatile = False
+
+    def __init__(self, home: Home, partitions: int, preferred: int = DEFAULT_PORT) -> None:
+        self._home = home.path / "kafka"
+        self._data = self._home / "data"
+        self._properties = self._home / "server.properties"
+        self._partitions = partitions
+        self._preferred = preferred
+        self.choose_ports()
+
+    def choose_ports(self) -> None:
+        """Takes the preferred port, or a free one when that is taken, and a free one for the controller."""
+        self._port, self._controller_port = prefer(self._preferred), free_port()
+
+    @property
+    def bootstrap(self) -> str:
+        """What Kafka clients take."""
+        return f"{LOOPBACK}:{self._port}"
+
+    async def prepare(self) -> None:
+        """Writes the configuration and, once, formats the data folder."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(
+            _PROPERTIES.format(
+                host=LOOPBACK,
+                port=self._port,
+                controller_port=self._controller_port,
+                data=self._data,
+                partitions=self._partitions,
+            )
+        )
+        if not (self._data / "meta.properties").exists():
+            await self._format()
+
+    async def _format(self) -> None:
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster]
+        code, output = await run_to_end(_java(*tool, "-c", str(self._properties)))
+        if code != 0:
+            raise StackError(f"Kafka could not format {self._data}:\n{output}")
+
+    def command(self) -> Sequence[str]:
+        """Java with the broker's main class."""
+        return _java("kafka.Kafka", str(self._properties))
+
+    def environment(self) -> dict[str, str]:
+        """That of the stack."""
+        return dict(os.environ)
+
+    def answers(self, output: str) -> bool:
+        """Whether it tells a client about itself."""
+        return broker_answers(self.bootstrap)
+
+
+def _java(main: str, *arguments: str) -> list[str]:
+    logging = f"-Dlog4j2.configurationFile={LOGGING}"
+    return ["java", *_JVM, *shared_classes(), logging, "-cp", class_path(), main, *arguments]

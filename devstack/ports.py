@@ -1,0 +1,58 @@
+"""TCP ports on this machine: which are free, and who holds one that is not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+# Below the range that outgoing connections take theirs from, so that a free one stays free.
+_FALLBACK = range(20_000, 32_000)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A free port, chosen at random so that stacks that start together seldom meet."""
+    while not is_free(port := random.choice(_FALLBACK)):  # noqa: S311
+        pass
+    return port
+
+
+def prefer(port: int) -> int:
+    """`port` when it is free, else another."""
+    return port if is_free(port) else free_port()
+
+
+def holder_of(port: int) -> str:
+    """Who listens on `port`, as `NAME (pid N)`; as far as this user may see."""
+    inodes = _listening_inodes(port)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(link) in inodes:
+                name = Path("/proc", link.parts[2], "comm").read_text().strip()
+                return f"{name} (pid {link.parts[2]})"
+    return "another process"
+
+
+def _listening_inodes(port: int) -> set[str]:
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    return inodes

@@ -1,0 +1,6 @@
+"""What the local stack runs and does not ship: installed once into `.tools/`, as pinned beside this file."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+TOOLS = PROJECT / ".tools"

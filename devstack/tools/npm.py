@@ -1,0 +1,33 @@
+"""Packages from npm, exactly as their lock file says, without running any of their install scripts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from devstack.tools.installation import ToolMissingError, run
+
+_MANIFESTS = ("package.json", "package-lock.json")
+
+
+def pins(folder: Path) -> list[Path]:
+    """The files in `folder` that say what to install."""
+    return [folder / name for name in _MANIFESTS]
+
+
+def check_node() -> None:
+    """Raises ToolMissingError when Node or npm is missing."""
+    missing = [program for program in ("node", "npm") if shutil.which(program) is None]
+    if missing:
+        raise ToolMissingError(
+            f"Floe's local stack needs Node.js 20 or newer with npm, and {' and '.join(missing)} is not on "
+            "the PATH: install them with your system's packages (Debian: apt-get install nodejs npm)."
+        )
+
+
+def install_packages(manifests: list[Path], target: Path) -> None:
+    """Fills `target` with `node_modules` as locked."""
+    check_node()
+    for manifest in manifests:
+        shutil.copy(manifest, target)
+    run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], target)
