@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench clean lock setup
+.PHONY: help run test check demo bench clean docs lock setup
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -14,7 +14,7 @@ help:  ## Show this help
 
 $(STAMP): requirements-dev.txt .python-version scripts/find-python
 	@echo "setup: Python environment in $(VENV)"
-	@python="$$(scripts/find-python)" && "$$python" -m venv --clear $(VENV)
+	@python="$$(scripts/find-python)" && "$$python" -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -37,6 +37,9 @@ demo: $(STAMP)  ## Replay real series into a running stack and compare what went
 
 bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
 	@exec $(PY) -m bench
+
+docs: $(STAMP)  ## Write docs/openapi.json, docs/settings.md and local.settings.example.json from the code
+	@$(PY) -m scripts.write_docs
 
 lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.txt
