@@ -1,7 +1,7 @@
 """Every setting of Floe, in one typed model that is checked at start.
 
-The only module that reads the environment. `docs/settings.md` and `local.settings.example.json` are held to it
-by a test, so a setting that is not described here does not exist.
+The only module that reads the environment. `make docs` writes `docs/settings.md` and
+`local.settings.example.json` from it, and a test holds them to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="FLOE_", extra="ignore", frozen=True, env_ignore_empty=True)
 
-    environment: str = Field("production", description="Name of the deployment, shown by `/info` and in logs.")
+    environment: str = Field(
+        "production", description="Name of the deployment, shown by `/info` and in logs."
+    )
     auth: Literal["required", "local"] = Field(
         "required",
         description="`required`: every operation but the documented open ones needs credentials. "
