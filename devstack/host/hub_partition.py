@@ -1,0 +1,107 @@
+"""One partition of an Event Hub trigger: its batches run strictly one after the other."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import Message
+
+from devstack.host.bindings import Function
+from devstack.host.hub_batches import Batch, PartitionContext, encode_batch, encode_event, is_many
+from devstack.host.partition_buffer import PartitionBuffer
+from devstack.host.retries import invoke_with_retries
+from devstack.host.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class HubPartition:
+    """Lives on the event loop; `offer`, `stop` and `finished` may be used from the consuming thread."""
+
+    def __init__(
+        self,
+        function: Function,
+        worker: Worker,
+        context: PartitionContext,
+        max_batch: int,
+        checkpoint_frequency: int,
+        loop: asyncio.AbstractEventLoop,
+        took: Callable[[], None],
+    ) -> None:
+        """`took` is called on the loop each time room was made in the buffer."""
+        self.buffer = PartitionBuffer(max_batch)
+        self.finished = threading.Event()
+        self.processed = -1
+        """Offset after the last finished batch; -1 when there is none yet."""
+        self.checkpoint = -1
+        """What of `processed` is due to be committed."""
+        self._function = function
+        self._worker = worker
+        self._context = context
+        self._frequency = checkpoint_frequency
+        self._loop = loop
+        self._took = took
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        loop.call_soon_threadsafe(self._start)
+
+    def offer(self, messages: list[Message]) -> None:
+        """Take messages in order (thread-safe)."""
+        self.buffer.put(messages)
+        self._loop.call_soon_threadsafe(self._wake.set)
+
+    def stop(self) -> None:
+        """Begin no further batch and no further retry (thread-safe); `finished` says when it is done."""
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _start(self) -> None:
+        self._task = self._loop.create_task(self._run())
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            batches = 0
+            while not self._stopping.is_set():
+                messages = self.buffer.take()
+                if not messages:
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                self._took()
+                if not await self._process(messages):
+                    break
+                batches += 1
+                self._advance(messages, batches)
+        except Exception:
+            log.exception("%s: partition %d stopped", self._function.name, self._context.partition)
+        finally:
+            self.finished.set()
+
+    def _advance(self, messages: list[Message], batches: int) -> None:
+        last = messages[-1].offset()
+        assert last is not None
+        self.processed = last + 1
+        if batches % self._frequency == 0:
+            self.checkpoint = self.processed
+
+    async def _process(self, messages: list[Message]) -> bool:
+        """Whether the batch is over with, well or (its retries spent) badly."""
+        if is_many(self._function):
+            return await self._invoke(encode_batch(self._function, self._context, messages))
+        for message in messages:
+            if not await self._invoke(encode_event(self._function, self._context, message)):
+                return False
+        return True
+
+    async def _invoke(self, batch: Batch) -> bool:
+        response = await invoke_with_retries(
+            lambda retry: self._worker.invoke_in_time(self._function, *batch, retry),
+            self._function.retry,
+            self._stopping,
+        )
+        return response is not None
