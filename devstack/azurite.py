@@ -27,12 +27,13 @@ class Azurite:
 
     def __init__(self, home: Home, preferred: Sequence[int] = DEFAULT_PORTS) -> None:
         self._location = home.path / "azurite"
-        self._preferred = preferred
+        self.ports: tuple[int, ...] = tuple(preferred)
         self.choose_ports()
 
-    def choose_ports(self) -> None:
-        """Takes the preferred ports, or free ones in place of those that are taken."""
-        self.ports = tuple(prefer(port) for port in self._preferred)
+    def choose_ports(self) -> bool:
+        """Takes free ports in place of those that are taken; whether there were any."""
+        before, self.ports = self.ports, tuple(prefer(port) for port in self.ports)
+        return before != self.ports
 
     @property
     def connection_string(self) -> str:

@@ -8,14 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from devstack.home import Home, StackError
 
 _TETHER = str(Path(__file__).with_name("tether.py"))
 _LOG_KEPT = 10 * 2**20
+_ANSWERS_WITHIN = 60
 
 
 class Service(Protocol):
@@ -25,8 +27,11 @@ class Service(Protocol):
     # Sent by the system when the supervisor is killed.
     orphan_signal: signal.Signals
 
+    def choose_ports(self) -> bool:
+        """Takes free ports in place of those that are taken; whether there were any."""
+
     async def prepare(self) -> None:
-        """Brings files and ports in order; runs before every start."""
+        """Brings its files in order; runs before every start."""
 
     def command(self) -> Sequence[str]:
         """The command line."""
@@ -38,8 +43,8 @@ class Service(Protocol):
         """Whether it serves; `output` is what it printed since its start. Blocks for a second at most."""
 
 
-class ChildEndedError(StackError):
-    """A child ended before it answered."""
+class ChildFailedError(StackError):
+    """A child ended before it answered, or did not answer in time."""
 
 
 class Child:
@@ -75,14 +80,16 @@ class Child:
             )
 
     async def answered(self) -> None:
-        """Returns once the service answers; raises ChildEndedError when it ends before."""
+        """Returns once the service answers; raises ChildFailedError when it ends before or takes too long."""
+        deadline = time.monotonic() + _ANSWERS_WITHIN
         while not await asyncio.to_thread(self.service.answers, self.output()):
             with contextlib.suppress(TimeoutError):
-                code = await asyncio.wait_for(self.wait(), 0.05)
-                raise ChildEndedError(
-                    f"{self.service.name} ended with {reason(code)} before it answered; "
-                    f"the end of {self.log}:\n{_tail(self.output())}"
-                )
+                raise self._failed(f"ended with {reason(await asyncio.wait_for(self.wait(), 0.05))}")
+            if time.monotonic() > deadline:
+                raise self._failed(f"did not answer within {_ANSWERS_WITHIN} s")
+
+    def _failed(self, what: str) -> ChildFailedError:
+        return ChildFailedError(f"{self.service.name} {what}; the end of {self.log}:\n{_tail(self.output())}")
 
     def output(self) -> str:
         """What the process has printed so far."""
@@ -108,22 +115,31 @@ class Child:
         await self.wait()
 
 
-async def run_to_end(command: Sequence[str], *, cwd: Path | None = None) -> tuple[int, str]:
-    """Runs a short command; returns its exit code and all that it printed. Ends with the caller."""
+async def run_to_end(command: Sequence[str], output: int | None = subprocess.PIPE) -> tuple[int, str]:
+    """Runs a command; returns its exit code and what it printed to `output`. Ends with the caller."""
     process = await asyncio.create_subprocess_exec(
         *_tethered(signal.SIGKILL, command),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         process_group=0,
-        cwd=cwd,
     )
     try:
-        output, _ = await process.communicate()
+        printed, _ = await process.communicate()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode or 0, output.decode(errors="replace")
+    return process.returncode or 0, (printed or b"").decode(errors="replace")
+
+
+async def together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Runs all at once; when one fails the others are cancelled and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
 
 
 def reason(code: int) -> str:
@@ -132,7 +148,6 @@ def reason(code: int) -> str:
 
 
 def _tethered(orphan_signal: signal.Signals, command: Sequence[str]) -> list[str]:
-    # Not -I: the command may be this interpreter, and reads its own environment anyway.
     return [sys.executable, "-S", _TETHER, str(os.getpid()), str(int(orphan_signal)), *command]
 
 

@@ -6,12 +6,12 @@ import os
 import signal
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from devstack.children import run_to_end
 from devstack.home import Home, StackError
 from devstack.ports import LOOPBACK, free_port, prefer
-from devstack.provision import broker_answers
+from devstack.provision import broker_answers, make_topics
 from devstack.tools.kafka import LOGGING, class_path, shared_classes
 
 DEFAULT_PORT = 9092
@@ -50,6 +50,7 @@ class Kafka:
 
     name = "kafka"
     orphan_signal = signal.SIGKILL
+    kind = "kafka"
     volatile = False
 
     def __init__(self, home: Home, partitions: int, preferred: int = DEFAULT_PORT) -> None:
@@ -57,17 +58,18 @@ class Kafka:
         self._data = self._home / "data"
         self._properties = self._home / "server.properties"
         self._partitions = partitions
-        self._preferred = preferred
+        self._ports = (preferred, free_port())
         self.choose_ports()
 
-    def choose_ports(self) -> None:
-        """Takes the preferred port, or a free one when that is taken, and a free one for the controller."""
-        self._port, self._controller_port = prefer(self._preferred), free_port()
+    def choose_ports(self) -> bool:
+        """Takes free ports in place of those that are taken; whether there were any."""
+        before, self._ports = self._ports, (prefer(self._ports[0]), prefer(self._ports[1]))
+        return before != self._ports
 
     @property
     def bootstrap(self) -> str:
         """What Kafka clients take."""
-        return f"{LOOPBACK}:{self._port}"
+        return f"{LOOPBACK}:{self._ports[0]}"
 
     async def prepare(self) -> None:
         """Writes the configuration and, once, formats the data folder."""
@@ -75,8 +77,8 @@ class Kafka:
         self._properties.write_text(
             _PROPERTIES.format(
                 host=LOOPBACK,
-                port=self._port,
-                controller_port=self._controller_port,
+                port=self._ports[0],
+                controller_port=self._ports[1],
                 data=self._data,
                 partitions=self._partitions,
             )
@@ -102,6 +104,10 @@ class Kafka:
     def answers(self, output: str) -> bool:
         """Whether it tells a client about itself."""
         return broker_answers(self.bootstrap)
+
+    def make_topics(self, topics: Iterable[str], partitions: int) -> None:
+        """Makes the topics that are missing. Blocks."""
+        make_topics(self.bootstrap, topics, partitions)
 
 
 def _java(main: str, *arguments: str) -> list[str]:

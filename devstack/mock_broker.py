@@ -11,14 +11,13 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from devstack.provision import broker_answers
+from devstack.provision import broker_answers, touch_topics
 
-PARTITIONS = 4
 NOTE = (
     "The broker is librdkafka's mock: volatile. It forgets everything when the stack stops and keeps "
-    "only the last 5 MB of each partition."
+    "only the last 5 MB of each of its 4 partitions a topic."
 )
 _ANNOUNCED = re.compile(r"^mock broker (\S+)$", re.MULTILINE)
 
@@ -28,11 +27,13 @@ class MockBroker:
 
     name = "kafka"
     orphan_signal = signal.SIGKILL
+    kind = "mock"
     volatile = True
     bootstrap = ""
 
-    def choose_ports(self) -> None:
+    def choose_ports(self) -> bool:
         """Nothing to choose: librdkafka takes a free port."""
+        return False
 
     async def prepare(self) -> None:
         """Nothing to prepare."""
@@ -50,6 +51,10 @@ class MockBroker:
         announced = _ANNOUNCED.search(output)
         self.bootstrap = announced[1] if announced else ""
         return bool(announced) and broker_answers(self.bootstrap)
+
+    def make_topics(self, topics: Iterable[str], partitions: int) -> None:
+        """Asks about the topics, which makes them, always with 4 partitions. Blocks."""
+        touch_topics(self.bootstrap, topics)
 
 
 def serve() -> None:

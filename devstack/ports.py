@@ -8,6 +8,8 @@ import random
 import socket
 from pathlib import Path
 
+from devstack.home import StackError
+
 LOOPBACK = "127.0.0.1"
 # Below the range that outgoing connections take theirs from, so that a free one stays free.
 _FALLBACK = range(20_000, 32_000)
@@ -34,6 +36,15 @@ def free_port() -> int:
 def prefer(port: int) -> int:
     """`port` when it is free, else another."""
     return port if is_free(port) else free_port()
+
+
+def require_free(port: int) -> None:
+    """Raises StackError, which says who holds `port`, unless it is free."""
+    if not is_free(port):
+        raise StackError(
+            f"Port {port} is taken by {holder_of(port)}: stop that, or choose another port with FLOE_PORT, "
+            f"as in `FLOE_PORT={free_port()} make run`."
+        )
 
 
 def holder_of(port: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Iterable
@@ -12,15 +11,8 @@ from devstack.home import StackError
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
-    from confluent_kafka.cimpl import NewTopic
 
-_PATIENCE = 20.0
-
-
-def _admin(bootstrap: str) -> AdminClient:
-    from confluent_kafka.admin import AdminClient
-
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+_PATIENCE = 15.0
 
 
 def broker_answers(bootstrap: str) -> bool:
@@ -33,50 +25,66 @@ def broker_answers(bootstrap: str) -> bool:
         return False
 
 
-async def make_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> None:
-    """Makes the topics that are missing, with `partitions` partitions each; leaves the others as they are."""
-    from confluent_kafka.cimpl import NewTopic
+def make_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> None:
+    """Makes the topics that are missing, with `partitions` partitions each; leaves the others as they are.
 
+    Blocks. Raises StackError when the broker does not make them.
+    """
     admin = _admin(bootstrap)
     wanted = set(topics)
     deadline = time.monotonic() + _PATIENCE
-    while missing := wanted - set((await asyncio.to_thread(admin.list_topics, timeout=1)).topics):
+    while missing := wanted - _topics(admin):
         if time.monotonic() > deadline:
-            raise StackError(
-                f"The broker at {bootstrap} does not make the topics {', '.join(sorted(missing))}."
-            )
-        new = [NewTopic(topic, num_partitions=partitions, replication_factor=1) for topic in sorted(missing)]
-        await asyncio.to_thread(_request_topics, admin, new)
+            raise StackError(f"The broker at {bootstrap} did not make topics: {', '.join(sorted(missing))}.")
+        _request_topics(admin, missing, partitions)
 
 
-def _request_topics(admin: AdminClient, new: list[NewTopic]) -> None:
+def touch_topics(bootstrap: str, topics: Iterable[str]) -> None:
+    """Makes topics on a broker that makes them only when it is asked about them, as the mock does. Blocks."""
+    from confluent_kafka import KafkaException
+
+    admin = _admin(bootstrap)
+    try:
+        for topic in topics:
+            admin.list_topics(topic, timeout=3)
+    except KafkaException as error:
+        raise StackError(f"The broker at {bootstrap} did not make its topics: {error}.") from None
+
+
+def make_containers(connection_string: str, containers: Iterable[str]) -> None:
+    """Makes the blob containers that are missing. Blocks. Raises StackError when storage refuses."""
+    from azure.core.exceptions import AzureError, ResourceExistsError
+    from azure.storage.blob import BlobServiceClient
+
+    with BlobServiceClient.from_connection_string(connection_string, retry_total=0) as service:
+        for container in containers:
+            try:
+                service.create_container(container, timeout=5)
+            except ResourceExistsError:
+                continue
+            except AzureError as error:
+                raise StackError(f"Storage did not make the container {container}: {error}") from None
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+
+def _topics(admin: AdminClient) -> set[str]:
+    from confluent_kafka import KafkaException
+
+    with contextlib.suppress(KafkaException):
+        return set(admin.list_topics(timeout=1).topics)
+    return set()
+
+
+def _request_topics(admin: AdminClient, topics: Iterable[str], partitions: int) -> None:
+    from confluent_kafka.cimpl import NewTopic
+
+    new = [NewTopic(topic, num_partitions=partitions, replication_factor=1) for topic in sorted(topics)]
     # Whether it worked is seen in the next listing; another process may make them too.
     with contextlib.suppress(TimeoutError):
         for future in admin.create_topics(new).values():
             future.exception(timeout=2)
-
-
-async def touch_topics(bootstrap: str, topics: Iterable[str]) -> None:
-    """Makes topics on a broker that only makes them when asked about, as the mock does."""
-    admin = _admin(bootstrap)
-    for topic in topics:
-        await asyncio.to_thread(admin.list_topics, topic, timeout=2)
-
-
-async def make_containers(connection_string: str, containers: Iterable[str]) -> None:
-    """Makes the blob containers that are missing."""
-    for container in containers:
-        await asyncio.to_thread(_make_container, connection_string, container)
-
-
-def _make_container(connection_string: str, container: str) -> None:
-    from azure.core.exceptions import ResourceExistsError
-    from azure.storage.blob import BlobServiceClient
-
-    with BlobServiceClient.from_connection_string(
-        connection_string, retry_total=2, connection_timeout=2
-    ) as service:
-        try:
-            service.create_container(container)
-        except ResourceExistsError:
-            return

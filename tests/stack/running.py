@@ -30,6 +30,7 @@ class RunningStack:
 
     def start(self, within: float = 60) -> RunningStack:
         """Starts it and waits until it is ready."""
+        (self.home / "stack.json").unlink(missing_ok=True)
         self.launch()
         self.wait_until(self._is_ready, within, "stack.json")
         return self
@@ -71,6 +72,15 @@ class RunningStack:
         """The process id of `supervisor`, `host`, `azurite` or `kafka`."""
         return int(self.info["pids"][name])
 
+    @property
+    def pids(self) -> list[int]:
+        """All of them."""
+        return [pid for pid in self.info["pids"].values() if pid is not None]
+
+    def proc(self, name: str) -> Path:
+        """What the system tells about one of the processes."""
+        return Path("/proc", str(self.pid(name)))
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Sends a signal to one of the processes; returns the pid that it had."""
         pid = self.pid(name)
@@ -92,6 +102,11 @@ class RunningStack:
             return None
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.await_end(within)
+
+    def await_end(self, within: float = 30) -> int:
+        """Waits until it ends by itself; returns its exit code."""
+        assert self.process is not None
         try:
             return self.process.wait(within)
         except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -24,6 +25,7 @@ from devstack.ports import free_port
 from devstack.tools import azurite as azurite_tool
 
 START_SECONDS = 60
+END_SECONDS = 10
 
 
 def address_of(service: str, shared: Path, run_pid: int) -> str:
@@ -58,12 +60,16 @@ def end_services(shared: Path) -> None:
     """Ends what `address_of` started below `shared` and waits until it is gone."""
     for note in shared.glob("*-service/note.json"):
         with contextlib.suppress(ProcessLookupError):
-            keeper = os.pidfd_open(json.loads(note.read_text())["pid"])
-            signal.pidfd_send_signal(keeper, signal.SIGTERM)
-            os.set_blocking(keeper, True)
-            with contextlib.suppress(ChildProcessError):
-                os.waitid(os.P_PIDFD, keeper, os.WEXITED)
-            os.close(keeper)
+            _end(os.pidfd_open(json.loads(note.read_text())["pid"]))
+
+
+def _end(keeper: int) -> None:
+    signal.pidfd_send_signal(keeper, signal.SIGTERM)
+    select.select([keeper], [], [], END_SECONDS)
+    # It is a child of this process only when there were no workers.
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PIDFD, keeper, os.WEXITED)
+    os.close(keeper)
 
 
 async def keep(service: str, folder: Path, run_pid: int) -> None:
@@ -77,7 +83,7 @@ async def keep(service: str, folder: Path, run_pid: int) -> None:
         azurite_tool.ensure(print)
         started = Azurite(home, tuple(free_port() for _ in range(3)))
     else:
-        started = choose_broker("kafka", home, 4, free_port()).broker
+        started = choose_broker("kafka", home, 4, free_port())[0]
     child = Child(started, home)
     try:
         await child.start()
