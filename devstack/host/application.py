@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from devstack.host.bindings import Function
 from devstack.host.eventhubs import EventHubTrigger
-from devstack.host.host_json import read_host_json
+from devstack.host.host_json import HostOptions, read_host_json
 from devstack.host.http import HttpFront, HttpServer, http_router
+from devstack.host.leases import HostLease
 from devstack.host.logs import set_up_logging
 from devstack.host.outputs import Outputs
+from devstack.host.queues import QueueTrigger
+from devstack.host.schedule_status import StatusStore
+from devstack.host.storage import Storage
+from devstack.host.timers import Timer, TimerListener
 from devstack.host.topic_ids import TopicIds
 from devstack.host.worker import Worker
 
@@ -22,7 +28,10 @@ PATIENCE = 5.0
 
 
 class Listener(Protocol):
-    """Something that invokes functions until it is stopped."""
+    """Something that invokes functions from `start` on until it is stopped."""
+
+    def start(self) -> None:
+        """Begin, on the running loop; what it connects to need not be there yet."""
 
     async def stop(self, patience: float) -> None:
         """Take no new work; return when work in flight has ended or `patience` seconds are over."""
@@ -45,9 +54,10 @@ class Application:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._listeners: list[Listener] = []
+        self._server: HttpServer
 
     async def start(self) -> str:
-        """Index the app and start every listener; gives the URL. Raises HostError."""
+        """Index the app and start every listener; gives the URL. Raises HostError and OSError."""
         place = self._place
         running: dict[str, str] = {}
         set_up_logging(running)
@@ -55,22 +65,66 @@ class Application:
         limit = options.function_timeout
         worker = Worker(running, limit.total_seconds() if limit else None)
         functions = await worker.load(place.app, place.settings)
-        outputs = Outputs()
-        router = http_router(functions, options.route_prefix)
-        topic_ids = TopicIds(place.kafka)
-        hubs = [
-            EventHubTrigger(function, worker, options.event_hubs, topic_ids)
-            for function in functions
-            if function.trigger.type == "eventHubTrigger"
+        storage = Storage(place.settings)
+        outputs = Outputs(storage, options.queues.base64)
+        front = HttpFront(http_router(functions, options.route_prefix), worker, outputs)
+        server = HttpServer(front, place.address, place.port)
+        # All are made before any is started: what is wrong with one trigger is said before another runs.
+        triggers = Triggers(place, options, worker, storage, outputs, server.url)
+        self._listeners = [
+            *triggers.event_hubs(functions),
+            *triggers.queues(functions),
+            *triggers.timers(functions),
         ]
-        server = HttpServer(HttpFront(router, worker, outputs), place.address, place.port)
         await server.start()
-        self._listeners.append(server)
-        for hub in hubs:
-            await hub.start(place.kafka)
-            self._listeners.append(hub)
+        for listener in self._listeners:
+            listener.start()
+        self._server = server
         return server.url
 
     async def stop(self) -> None:
-        """Stop every listener at once, within PATIENCE."""
-        await asyncio.gather(*(listener.stop(PATIENCE) for listener in self._listeners))
+        """Stop everything at once, within PATIENCE."""
+        stopping = [listener.stop(PATIENCE) for listener in self._listeners]
+        await asyncio.gather(self._server.stop(PATIENCE), *stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """Makes the listeners for the functions of each kind; raises HostError."""
+
+    place: Place
+    options: HostOptions
+    worker: Worker
+    storage: Storage
+    outputs: Outputs
+    url: str
+
+    def event_hubs(self, functions: list[Function]) -> list[Listener]:
+        """A listener for each Event Hub function."""
+        topic_ids = TopicIds(self.place.kafka)
+        return [
+            EventHubTrigger(function, self.worker, self.options.event_hubs, self.place.kafka, topic_ids)
+            for function in functions
+            if function.trigger.type == "eventHubTrigger"
+        ]
+
+    def queues(self, functions: list[Function]) -> list[Listener]:
+        """A listener for each queue function."""
+        return [
+            QueueTrigger(function, self.worker, self.outputs, self.storage, self.options.queues)
+            for function in functions
+            if function.trigger.type == "queueTrigger"
+        ]
+
+    def timers(self, functions: list[Function]) -> list[Listener]:
+        """One listener for all timer functions, if there are any."""
+        # Hosts of one app share state and lease; on Azure the app's name is what identifies it.
+        host_id = self.place.settings.get("AzureFunctionsWebHost__hostid") or self.place.app.name.lower()
+        store = StatusStore(self.storage, host_id)
+        timers = [
+            Timer(function, self.worker, self.outputs, store)
+            for function in functions
+            if function.trigger.type == "timerTrigger"
+        ]
+        lease = HostLease(self.storage, f"locks/{host_id}/timers", self.url)
+        return [TimerListener(timers, lease)] if timers else []

@@ -27,24 +27,25 @@ def _consumer_group(function: Function) -> str:
 
 
 class EventHubTrigger:
-    """Consumes one hub for one function; batches run on the event loop that `start` is called on."""
+    """Consumes one hub for one function; batches run on the running loop."""
 
     def __init__(
-        self, function: Function, worker: Worker, options: EventHubOptions, topic_ids: TopicIds
+        self, function: Function, worker: Worker, options: EventHubOptions, kafka: str, topic_ids: TopicIds
     ) -> None:
         self._function = function
         self._worker = worker
         self._options = options
+        self._kafka = kafka
         self._topic_ids = topic_ids
         self._topic = function.trigger.text("eventHubName")
         self._consumer: HubConsumer | None = None
         if not self._topic:
             raise SettingError(f"function {function.name}: its Event Hub trigger names no hub")
 
-    async def start(self, kafka: str) -> None:
+    def start(self) -> None:
         """Begin to consume; returns at once, also when there is no broker or no topic yet."""
         loop = asyncio.get_running_loop()
-        options = self._options
+        options, kafka = self._options, self._kafka
 
         def open_partition(number: int) -> HubPartition:
             context = PartitionContext(kafka, self._topic, _consumer_group(self._function), number)

@@ -118,6 +118,15 @@ async def _respond(scope: dict[str, Any], send: Send, status: int, headers: Head
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell when requests are answered."""
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the host."""
@@ -147,8 +156,7 @@ class HttpServer:
     async def start(self) -> None:
         """Listen; returns when requests are answered."""
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started:
-            await asyncio.sleep(0.005)
+        await self._server.listening.wait()
 
     async def stop(self, patience: float) -> None:
         """Stop listening and let requests in flight end, within `patience` seconds."""

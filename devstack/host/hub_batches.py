@@ -157,7 +157,7 @@ def _key_json(key: str | bytes | None) -> str:
 def _time_text(milliseconds: int) -> str:
     """ISO 8601 without a zone and without trailing zeros, as .NET writes a DateTime of no kind."""
     seconds, fraction = divmod(max(milliseconds, 0), 1000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     return f"{text}.{fraction:03d}".rstrip("0") if fraction else text
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _POLL = 0.1
 """Seconds to wait for a first message, and so between commits while idle. A message ends the wait at once."""
 _PATIENCE = 0.2
-"""Seconds to wait for a full partition before it is paused (which discards what librdkafka has fetched of it)."""
+"""Seconds to wait for a full partition before it is paused, which discards what was fetched of it ahead."""
 _SILENCE = 0.25
 """Seconds without messages after which the topic may be another one of the same name."""
 _CHECK_EVERY = 2.0
@@ -90,7 +90,9 @@ class HubConsumer:
         self._room = threading.Event()
         self._stopping = threading.Event()
         self._patience = 5.0
-        self._last_message = self._last_check = self._last_commit = 0.0
+        self._last_message = 0.0
+        self._last_check = 0.0
+        self._last_commit = 0.0
         self._last_error = ""
         self._thread = threading.Thread(target=self._run, name=f"hub-{name}", daemon=True)
         self._consumer: Consumer
@@ -104,7 +106,7 @@ class HubConsumer:
         self._room.set()
 
     def stop(self, patience: float) -> None:
-        """Stop consuming, let batches end, commit and leave the group: blocks up to `patience` and a little."""
+        """Stop consuming, let batches end, commit, leave the group: blocks up to `patience` and a little."""
         self._patience = patience
         self._stopping.set()
         self._room.set()
@@ -255,7 +257,7 @@ class HubConsumer:
         consumer.incremental_unassign(lost)
 
     def _release(self, numbers: list[int], commit: bool) -> None:
-        """Let the partitions' batches end (bounded), commit, forget; a batch that goes on is not committed."""
+        """Let the partitions' batches end in time, commit, forget; a batch that goes on is not committed."""
         released = {number: self._partitions[number] for number in numbers if number in self._partitions}
         for partition in released.values():
             partition.stop()

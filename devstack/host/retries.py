@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from devstack.host.protos import InvocationResponse, RetryContext, RpcRetryOptions
+from devstack.host.waiting import stopped_within
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,5 @@ async def invoke_with_retries(
         context = RetryContext(context.retry_count + 1, limit, response.error)
         delay = retry_delay(policy, context.retry_count)
         log.warning("retry %d of %s in %.1f s", context.retry_count, "∞" if limit < 0 else limit, delay)
-        if await _stopped(stopping, delay):
+        if await stopped_within(stopping, delay):
             return None
-
-
-async def _stopped(stopping: asyncio.Event, delay: float) -> bool:
-    try:
-        async with asyncio.timeout(delay):
-            await stopping.wait()
-    except TimeoutError:
-        return False
-    return True

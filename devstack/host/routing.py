@@ -36,7 +36,7 @@ class Segment:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Lower is tried first: text, constrained parameter (more constraints first), parameter, catch-all."""
+        """Lower is tried first: text, parameter with constraints (more first), parameter, catch-all."""
         kind = 0 if self.pattern is None else 1 if self.checks else 2
         return kind + (2 if self.catch_all else 0), -len(self.checks)
 

@@ -32,7 +32,7 @@ class Worker:
     """The app's functions, ready to be invoked on the running event loop."""
 
     def __init__(self, running: dict[str, str], timeout: float | None) -> None:
-        """`running` is kept as invocation id to function name; `timeout` (seconds) is for non-HTTP triggers."""
+        """`running` maps invocation ids to functions; `timeout` (seconds) is for other triggers than HTTP."""
         self._running = running
         self._timeout = timeout
 
