@@ -12,6 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+# How long the processes of a supervisor that was killed may take to end by themselves.
+LEFTOVERS_SECONDS = 5.0
+
 
 class StackError(Exception):
     """The stack cannot run; the message says why and what to do, in a sentence or two."""
@@ -85,8 +88,8 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _await_lock(descriptor: int, path: Path, patience: float = 5.0) -> None:
-    deadline = time.monotonic() + patience
+def _await_lock(descriptor: int, path: Path) -> None:
+    deadline = time.monotonic() + LEFTOVERS_SECONDS
     while not _try_lock(descriptor):
         if time.monotonic() > deadline:
             for pid in holders(path):

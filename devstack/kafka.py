@@ -42,6 +42,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+# A killed broker may register again once its old session is over: do not wait the usual nine seconds.
+broker.session.timeout.ms=2500
+broker.heartbeat.interval.ms=500
 """
 
 

@@ -25,7 +25,10 @@ def test_volatile_broker_is_said_everywhere(volatile: RunningStack) -> None:
     assert "5 MB" in info["notes"][0]
     assert info["notes"][0] in volatile.screen
     assert "FLOE_BROKER_VOLATILE=true" in (volatile.proc("host") / "environ").read_bytes().decode()
-    assert "volatile" in httpx.get(info["http_url"] + "/health").text
+
+
+def test_health_says_that_the_broker_is_volatile(volatile: RunningStack) -> None:
+    assert "volatile" in httpx.get(volatile.info["http_url"] + "/health").text
 
 
 def test_app_follows_a_volatile_broker_that_moves(volatile: RunningStack) -> None:

@@ -1,0 +1,37 @@
+"""Topics and containers: made when missing, left alone otherwise."""
+
+from __future__ import annotations
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from confluent_kafka.admin import AdminClient
+
+from devstack.home import StackError
+from devstack.provision import broker_answers, make_containers, make_topics
+
+
+def test_topics_are_made_once_with_their_partitions(kafka_bootstrap: str) -> None:
+    make_topics(kafka_bootstrap, ["provision.a"], 4)
+    make_topics(kafka_bootstrap, ["provision.a", "provision.b"], 6)
+    topics = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=5).topics
+    assert {name: len(topics[name].partitions) for name in ("provision.a", "provision.b")} == {
+        "provision.a": 4,
+        "provision.b": 6,
+    }
+
+
+def test_containers_are_made_once(storage_connection_string: str) -> None:
+    make_containers(storage_connection_string, ["provision-a"])
+    make_containers(storage_connection_string, ["provision-a", "provision-b"])
+    with BlobServiceClient.from_connection_string(storage_connection_string) as storage:
+        names = {container.name for container in storage.list_containers("provision-")}
+    assert names == {"provision-a", "provision-b"}
+
+
+def test_wrong_container_name_is_an_error(storage_connection_string: str) -> None:
+    with pytest.raises(StackError, match="did not make the container A!"):
+        make_containers(storage_connection_string, ["A!"])
+
+
+def test_broker_that_is_not_there_does_not_answer() -> None:
+    assert not broker_answers("127.0.0.1:1")
