@@ -47,7 +47,7 @@ def contents() -> dict[str, str]:
 
 
 def _local_settings() -> dict[str, Any]:
-    own = {_variable(name): _example(name, field) for name, field in Settings.model_fields.items()}
+    own = {_variable(name, field): _example(name, field) for name, field in Settings.model_fields.items()}
     return {"IsEncrypted": False, "Values": _HOST_SETTINGS | own}
 
 
@@ -68,11 +68,12 @@ def _settings_page() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
         default = "none" if field.default is None else f"`{_text(field.default)}`"
         meaning = (field.description or "").replace("|", "\\|")
-        yield f"| `{_variable(name)}` | {default} | {_allowed(field)} | {meaning} |"
+        yield f"| `{_variable(name, field)}` | {default} | {_allowed(field)} | {meaning} |"
 
 
-def _variable(name: str) -> str:
-    return f"FLOE_{name.upper()}"
+def _variable(name: str, field: FieldInfo) -> str:
+    """Floe's own settings have its prefix; those that Azure's tools share have an alias."""
+    return field.validation_alias if isinstance(field.validation_alias, str) else f"FLOE_{name.upper()}"
 
 
 def _text(value: Any) -> str:

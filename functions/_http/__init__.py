@@ -14,7 +14,7 @@ authenticates, admits, validates, calls it and encodes what comes back. Errors a
 
 from functions._http.declaration import Described, Operation, RawBody
 from functions._http.families import ANALYTICS, COLD_STORAGE, INGESTION, RESOURCES, TASKS, Family
-from functions._http.messages import Reply, Request
+from functions._http.messages import Principal, Reply, Request
 from functions._http.operation import operation
 from functions._http.parameters import ApiModel, CommaList, WholeNumber
 
@@ -29,6 +29,7 @@ __all__ = [
     "Described",
     "Family",
     "Operation",
+    "Principal",
     "RawBody",
     "Reply",
     "Request",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import re
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,24 +12,22 @@ from urllib.parse import urlsplit
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions._http import auth, bodies, limits
+from functions._http import auth, limits
 from functions._http.catalogue import CATALOGUE, Catalogue
 from functions._http.declaration import Access, Described, Operation, RawBody
 from functions._http.families import Family, family_of
+from functions._http.incoming import body_reader, plain_headers, request_id_of
 from functions._http.messages import Request
 from functions._http.parameters import validated
 from functions._http.responses import failure, success
 from functions._http.routes import Route
 from shared import runtime
 from shared.platform import logs
-from shared.platform.errors import BadRequest
 
 type Handler = Callable[[Any], Awaitable[Any]]
-type BodyReader = Callable[[bytes, Mapping[str, str]], Awaitable[Any]]
 type Trigger = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 EVERY_METHOD = "*"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 def operation[H: Callable[[Any], Any]](
@@ -121,24 +117,16 @@ def _in_thread(handler: Callable[[Any], Any]) -> Handler:
 
 def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) -> Trigger:
     """The function that the worker sees, named as the handler; all that can be decided is decided here."""
-    name, family, access, scope, rate, status = (
-        declared.name,
-        declared.family,
-        declared.access,
-        declared.scope,
-        declared.rate,
-        declared.status,
-    )
-    path, query, read_body = declared.path, declared.query, _body_reader(declared)
+    path, query, read_body = declared.path, declared.query, body_reader(declared.body, declared.body_required)
 
     async def trigger(req: func.HttpRequest) -> func.HttpResponse:
         headers = plain_headers(req)
         request_id = request_id_of(headers)
-        token = logs.bind(request_id, name)
+        token = logs.bind(request_id, declared.name)
         out = {"X-Request-Id": request_id}
         try:
-            principal = auth.authenticate(headers, access, scope, runtime.settings())
-            out.update(limits.admit(principal, headers, rate))
+            principal = auth.authenticate(headers, declared.access, declared.scope, runtime.settings())
+            out.update(limits.admit(principal, headers, declared.rate))
             request = Request(
                 query and validated(query, req.params),
                 read_body and await read_body(req.get_body(), headers),
@@ -150,9 +138,9 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
                 req.url,
             )
             answer = await call(request)
-            return success(answer, status, family or _family_at(req), request_id, out)
+            return success(answer, declared.status, declared.family or _family_at(req), request_id, out)
         except Exception as error:
-            return failure(error, family or _family_at(req), request_id, out)
+            return failure(error, declared.family or _family_at(req), request_id, out)
         finally:
             logs.unbind(token)
 
@@ -169,35 +157,3 @@ def _as_function(trigger: Trigger, handler: Callable[[Any], Any]) -> Trigger:
 
 def _family_at(req: func.HttpRequest) -> Family:
     return family_of(urlsplit(req.url).path)
-
-
-def _body_reader(declared: Operation) -> BodyReader | None:
-    """What reads the body as declared; None where the operation takes none."""
-    body, required = declared.body, declared.body_required
-    if body is None:
-        return None
-    raw = body if isinstance(body, RawBody) else RawBody()
-    model = None if isinstance(body, RawBody) else body
-
-    async def read(data: bytes, headers: Mapping[str, str]) -> Any:
-        limit = raw.max_bytes or runtime.settings().max_body_bytes
-        data = await bodies.read_bytes(data, headers, raw.content_types, limit)
-        if not data and required:
-            raise BadRequest("The request has no body")
-        if model is None:
-            return data
-        return bodies.decode_model(model, data) if data else None
-
-    return read
-
-
-def plain_headers(req: func.HttpRequest) -> Mapping[str, str]:
-    """The request's headers by lower-case name, as a dict: its own, which is private, or else a copy."""
-    inner = getattr(req.headers, "__http_headers__", None)
-    return inner if isinstance(inner, dict) else {name.lower(): value for name, value in req.headers.items()}
-
-
-def request_id_of(headers: Mapping[str, str]) -> str:
-    """The client's own id where it is a valid one, else a new one."""
-    given = headers.get("x-request-id")
-    return given if given and _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"

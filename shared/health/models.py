@@ -18,9 +18,9 @@ class Notice(BaseModel):
     kind: str = Field(description="What it is, such as `bad_batch`, `hub_recreated`, `volatile_broker`.")
     subject: str = Field(description="What it is about, such as a topic.")
     message: str = Field(description="What happened and what follows.")
-    since: UtcTime | None = Field(None, description="When it began; null where that is not known.")
+    since: UtcTime | None = Field(default=None, description="When it began; null where that is not known.")
     severity: Literal["info", "warning"] = Field(
-        "warning", description="A `warning` makes `status` degraded, an `info` does not."
+        default="warning", description="A `warning` makes `status` degraded, an `info` does not."
     )
 
 
