@@ -46,5 +46,5 @@ lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --group stack --group dev --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements-dev.txt
 
 clean:  ## Remove the environment, the tools, caches and the local stack's state
-	@rm -rf $(VENV) .tools .floe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .tools .floe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache functions/http/static
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
