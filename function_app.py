@@ -2,9 +2,11 @@
 
 import azure.functions as func
 
-from functions.http import docs, fallback, health
+from functions.http import docs, events, fallback, health, storage
+from functions.streams import land_events
+from functions.timers import flush_buffers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for module in (docs, health, fallback):
+for module in (events, storage, health, docs, land_events, flush_buffers, fallback):
     app.register_functions(module.bp)

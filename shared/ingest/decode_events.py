@@ -7,7 +7,7 @@ so that a redelivery changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,7 +28,10 @@ from shared.lake.schema import row_schema
 from shared.streams.events import EVENTS, event_type_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+
+    type Vector = np.ndarray[Any, Any]
 
 _ODD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NOTHING = (b"", b"null")
@@ -39,9 +42,10 @@ class EventDecoder:
 
     def __init__(self, topic: str) -> None:
         self._event_type = event_type_of(topic)
-        event = event_type_for(self._event_type)
-        self._decode_event = msgspec.json.Decoder(event).decode
-        self._decode_pack = msgspec.json.Decoder(list[event]).decode  # type: ignore[valid-type]
+        kind = event_type_for(self._event_type)
+        self._decode_event = msgspec.json.Decoder(kind).decode
+        packed: type[list[Event]] = list[kind]  # type: ignore[valid-type]
+        self._decode_pack = msgspec.json.Decoder(packed).decode
 
     def decode(self, batch: MessageBatch) -> tuple[pa.RecordBatch, list[DeadLetter]]:
         """The rows of `batch` in stream order, in the schema of the events stream, and what is not one."""
@@ -143,16 +147,16 @@ class EventDecoder:
         self,
         partition: int,
         ids: list[str | None],
-        sequence: object,
-        places: object,
-        enqueued: object,
+        sequence: Vector,
+        places: Vector,
+        enqueued: Vector,
     ) -> None:
         """Names events without an id by their place in the stream, so that a redelivery gives the same.
 
         The time they were taken at tells those of a hub made anew, which counts from zero again, apart.
         """
         stem = f"evt-{self._event_type}-{partition}"
-        places_of = zip(sequence.tolist(), places.tolist(), enqueued.tolist(), strict=True)  # type: ignore[attr-defined]
+        places_of = zip(sequence.tolist(), places.tolist(), enqueued.tolist(), strict=True)
         for row, (seq, idx, taken) in enumerate(places_of):
             if ids[row] is None:
                 ids[row] = f"{stem}-{seq}-{idx}-{taken:x}"
@@ -187,7 +191,7 @@ class _Parsed:
         self.dead_letters.append(letter)
         self._places[letter.message] = ()  # type: ignore[assignment]
 
-    def positions(self, messages: int) -> tuple[object, object]:
+    def positions(self, messages: int) -> tuple[Vector, Vector]:
         """For each row the position of its message in the batch, and its place (`_idx`) in that message."""
         import numpy as np
 
@@ -201,7 +205,7 @@ class _Parsed:
 
 
 def _runs(message: int, items: list[bytes], rejected: list[tuple[int, Rejected]]) -> list[DeadLetter]:
-    """Neighbouring rejected items of one reason as one dead letter each, so that garbage stays few letters."""
+    """Neighbouring rejected items of one reason as one dead letter each: garbage stays few."""
     letters: list[DeadLetter] = []
     start = 0
     while start < len(rejected):

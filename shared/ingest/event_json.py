@@ -7,7 +7,7 @@ whatever is unusual; the thorough one (`parse_event`) takes what can be taken an
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -25,7 +25,7 @@ EventId = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 
 
 class Event(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """An event as it stands in a message; `data` and `metadata` are its JSON text, `timestamp` is unchecked."""
+    """An event as it stands in a message; `data` and `metadata` are JSON text, `timestamp` is unchecked."""
 
     data: msgspec.Raw
     event_id: EventId | None = None
@@ -52,13 +52,14 @@ class _LooseFields(msgspec.Struct):
 
 def event_type_for(event_type: str) -> type[Event]:
     """An Event whose `event_type` may only be `event_type`, or absent."""
-    return msgspec.defstruct(
+    fitting = msgspec.defstruct(
         f"Event_{event_type}",
         [("event_type", Literal[event_type] | None, None)],
         bases=(Event,),
         gc=False,
         forbid_unknown_fields=True,
     )
+    return cast("type[Event]", fitting)
 
 
 decode_fields = msgspec.json.Decoder(Fields).decode
@@ -72,8 +73,8 @@ encode = msgspec.json.Encoder().encode
 def split_message(body: bytes) -> tuple[list[bytes], bool]:
     """The JSON values of a message, and whether it is packed (a JSON array of them).
 
-    Raises Rejected when the message is empty, not JSON, or an array of nothing. Whether the items are UTF-8 is
-    for each of them to say.
+    Raises Rejected when the message is empty, not JSON, or an array of nothing. Whether the items are
+    UTF-8 is for each of them to say.
     """
     if not body.strip(b" \t\r\n"):
         raise Rejected(Reason.EMPTY, "the message has no content")
@@ -134,7 +135,7 @@ def parse_event(text: bytes, event_type: str | None) -> tuple[Event, Fields]:
 
 
 def parse_fields(data: msgspec.Raw) -> Fields:
-    """What is taken out of `data`, forgiving about types: numbers and booleans become text where text is due."""
+    """What is taken out of `data`, forgiving about types: scalars become text where text is due."""
     try:
         return decode_fields(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):

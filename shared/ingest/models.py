@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    type Integers = Sequence[int] | np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageBatch:
     """Messages of one partition in stream order, as columns: the i-th entries belong together.
 
-    `sequence_numbers` ascend; `enqueued` is when the broker took each message, in microseconds since 1970 (UTC).
-    A message without a value (a tombstone) has an empty body.
+    `sequence_numbers` ascend; `enqueued` is when the broker took each message, in microseconds since
+    1970 (UTC). A message without a value (a tombstone) has an empty body.
     """
 
     topic: str
     partition: int
     bodies: Sequence[bytes]
-    sequence_numbers: Sequence[int]
-    enqueued: Sequence[int]
+    sequence_numbers: Integers
+    enqueued: Integers
 
     def __len__(self) -> int:
         return len(self.bodies)

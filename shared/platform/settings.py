@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]+$",
         description="Fully qualified Event Hubs namespace, reached with the managed identity.",
     )
+    azure_client_id: str | None = Field(
+        None,
+        validation_alias="AZURE_CLIENT_ID",
+        description="Client id of the user-assigned managed identity.",
+    )
+    identity_endpoint: str | None = Field(
+        None,
+        validation_alias="IDENTITY_ENDPOINT",
+        description="Where tokens of the managed identity come from; set by Azure Functions itself.",
+    )
     broker_volatile: bool = Field(
         False, description="Set by the local stack when its broker keeps messages in memory only."
     )
@@ -77,8 +87,8 @@ class Settings(BaseSettings):
     segment_max_rows: Annotated[int, Field(ge=1000, le=1_000_000)] = Field(
         100_000, description="Most rows in one landing segment; larger batches make several."
     )
-    segment_max_bytes: Annotated[int, Field(ge=2**20, le=2**28)] = Field(
-        16 * 2**20, description="Most message bytes that are decoded into one landing segment."
+    segment_max_bytes: Annotated[int, Field(ge=64 * 2**10, le=2**28)] = Field(
+        4 * 2**20, description="Most message bytes that are decoded into one landing segment."
     )
     bad_share_alarm: Annotated[float, Field(gt=0, le=1)] = Field(
         0.1, description="Share of a batch's events that may be dead letters before `/health` turns degraded."
@@ -112,6 +122,11 @@ class Settings(BaseSettings):
             raise ValueError("set exactly one of FLOE_EVENTHUB_NAMESPACE and FLOE_KAFKA_BOOTSTRAP")
         return self
 
+    def delta_identity(self) -> dict[str, str]:
+        """delta-rs's storage options of the managed identity."""
+        options = {"azure_client_id": self.azure_client_id, "azure_msi_endpoint": self.identity_endpoint}
+        return {name: value for name, value in options.items() if value is not None}
+
 
 @cache
 def load_settings() -> Settings:
@@ -129,7 +144,11 @@ def describe(error: ValidationError) -> str:
     """One line for each wrong setting: its name, its value (secrets apart) and what is allowed."""
     lines = []
     for problem in error.errors():
-        name = "FLOE_" + str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        name = _variable(str(problem["loc"][0])) if problem["loc"] else "settings"
         value = "" if not problem["loc"] or "CONNECTION" in name else f" is {problem['input']!r}:"
         lines.append(f"{name}{value} {problem['msg']}")
     return "; ".join(lines)
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else "FLOE_" + field.upper()

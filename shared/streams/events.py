@@ -10,7 +10,7 @@ TOPIC_PREFIX = "events."
 # What every table carries last: when the broker took the message and where in the stream the row stands.
 PROVENANCE = (
     Column("ingestion_time", "timestamp", nullable=False),
-    Column("_partition", "int", nullable=False),
+    Column("_partition", "int", nullable=False, repetitive=True),
     Column("_seq", "long", nullable=False),
     Column("_idx", "int", nullable=False),
 )
@@ -21,10 +21,10 @@ EVENTS = StreamDefinition(
     container="events-cold-storage",
     columns=(
         Column("event_id", "string", nullable=False),
-        Column("event_type", "string", nullable=False),
+        Column("event_type", "string", nullable=False, repetitive=True),
         Column("timestamp", "timestamp", nullable=False),
         Column("user_id", "string"),
-        Column("region", "string"),
+        Column("region", "string", repetitive=True),
         Column("value", "double"),
         Column("data", "string", nullable=False),
         Column("metadata", "string"),

@@ -14,12 +14,14 @@ SYSTEM_CONTAINER = "floe-system"
 class Column:
     """A column of a stream's table; `kind` is one of string, double, long, int, binary, timestamp.
 
-    Timestamps are microseconds in UTC.
+    Timestamps are microseconds in UTC. `repetitive`: few different values, which Parquet keeps in a
+    dictionary.
     """
 
     name: str
     kind: str
     nullable: bool = True
+    repetitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,156 @@
+"""LAND: a batch of one partition becomes durable segments before the trigger's checkpoint moves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from shared.ingest.dead_letter_rows import dead_letter_rows
+from shared.ingest.models import DeadLetter, MessageBatch
+from shared.ingest.ports import Generations, Hubs, Notices
+from shared.lake.segments import SegmentStore, Source, describe
+from shared.streams import StreamDefinition, stream_of_topic
+from shared.streams.dead_letters import DEAD_LETTERS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_log = logging.getLogger(__name__)
+
+# Batches up to this many bytes are decoded on the event loop (well under a millisecond); larger ones leave it
+# to HTTP requests and decode in a thread.
+_INLINE_BYTES = 64 * 1024
+
+
+class Decoder(Protocol):
+    """Decodes the messages of one topic."""
+
+    def decode(self, batch: MessageBatch) -> tuple[pa.RecordBatch, list[DeadLetter]]:
+        """The rows in stream order and the dead letters; never raises for what a message holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingLimits:
+    """How much becomes one segment, and from which share of dead letters on the operator is told."""
+
+    segment_bytes: int
+    segment_rows: int
+    bad_share: float
+    bad_minimum: int
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """The generation that a partition's next message belongs to, while it continues the last one."""
+
+    generation: str
+    expected: int
+
+
+class Landing:
+    """Makes batches durable. One instance serves all partitions of a process; batches of one partition must
+    come one after the other, as the trigger gives them."""
+
+    def __init__(
+        self,
+        segments: SegmentStore,
+        hubs: Hubs,
+        generations: Generations,
+        notices: Notices,
+        decoder_for: Callable[[str], Decoder],
+        limits: LandingLimits,
+    ) -> None:
+        self._segments = segments
+        self._hubs = hubs
+        self._generations = generations
+        self._notices = notices
+        self._decoder_for = decoder_for
+        self._limits = limits
+        self._cursors: dict[tuple[str, int], _Cursor] = {}
+
+    async def land(self, batch: MessageBatch) -> None:
+        """Returns when every message of `batch` is durable, as rows or as dead letters.
+
+        Raises Unavailable otherwise; the same batch, or one with other boundaries, may then come again.
+        """
+        if not len(batch):
+            return
+        stream, decoder = stream_of_topic(batch.topic), self._decoder_for(batch.topic)
+        cursor = await self._cursor(batch)
+        rows = letters = 0
+        for part in _parts(batch, self._limits):
+            landed = await self._land_part(stream, decoder, part, cursor.generation)
+            rows, letters = rows + landed[0], letters + landed[1]
+            cursor.expected = int(part.sequence_numbers[-1]) + 1
+        await self._raise_alarm(batch.topic, rows, letters)
+
+    async def _land_part(
+        self, stream: StreamDefinition, decoder: Decoder, part: MessageBatch, generation: str
+    ) -> tuple[int, int]:
+        if sum(map(len, part.bodies)) <= _INLINE_BYTES:
+            rows, letters = decoder.decode(part)
+        else:
+            rows, letters = await asyncio.to_thread(decoder.decode, part)
+        source = Source(part.topic, part.partition, generation)
+        writes = [self._write(stream, source, part, rows)] if rows.num_rows else []
+        if letters:
+            writes.append(self._write(DEAD_LETTERS, source, part, dead_letter_rows(part, letters)))
+        await asyncio.gather(*writes)
+        return rows.num_rows, len(letters)
+
+    async def _write(
+        self, stream: StreamDefinition, source: Source, part: MessageBatch, rows: pa.RecordBatch
+    ) -> None:
+        first, last = int(part.sequence_numbers[0]), int(part.sequence_numbers[-1])
+        await self._segments.write(stream, describe(source, rows, stream, first, last), rows)
+
+    async def _cursor(self, batch: MessageBatch) -> _Cursor:
+        """Which generation the batch belongs to.
+
+        As long as a batch continues the one before it, the hub is the same. Where it does not (a first batch,
+        a redelivery, a gap, a hub that counts from zero again), the broker is asked.
+        """
+        key = (batch.topic, batch.partition)
+        cursor = self._cursors.get(key)
+        first = int(batch.sequence_numbers[0])
+        if cursor is None or cursor.expected != first:
+            generation = await asyncio.to_thread(self._generation, batch.topic)
+            cursor = self._cursors[key] = _Cursor(generation, first)
+        return cursor
+
+    def _generation(self, topic: str) -> str:
+        generation = generation_of(self._hubs.identity(topic))
+        before = self._generations.seen(topic, generation)
+        if before is not None:
+            message = f"the hub {topic} was made anew: generation {before} is followed by {generation}"
+            _log.warning(message)
+            self._notices.post("hub_made_anew", topic, message)
+        return generation
+
+    async def _raise_alarm(self, topic: str, rows: int, letters: int) -> None:
+        share = letters / max(rows + letters, 1)
+        if letters < self._limits.bad_minimum or share < self._limits.bad_share:
+            return
+        message = f"{letters} of {rows + letters} in a batch of {topic} became dead letters"
+        _log.warning(message)
+        await asyncio.to_thread(self._notices.post, "bad_batch", topic, message)
+
+
+def generation_of(identity: str) -> str:
+    """A short name for a hub's identity, fit for paths and `txn` ids."""
+    return hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
+
+
+def _parts(batch: MessageBatch, limits: LandingLimits) -> Iterator[MessageBatch]:
+    """`batch` in pieces of bounded bytes and messages, at least one message each."""
+    start = size = 0
+    for i, length in enumerate(map(len, batch.bodies)):
+        if i > start and (size + length > limits.segment_bytes or i - start >= limits.segment_rows):
+            yield batch[start:i]
+            start, size = i, 0
+        size += length
+    yield batch if start == 0 else batch[start : len(batch)]

@@ -1,0 +1,121 @@
+"""What the lake stands on: blobs, Delta tables, and leases that make one writer at a time.
+
+tests/contracts holds every implementation of these, fakes included, to one suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from shared.streams import StreamDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """A blob's name within its container and its size in bytes."""
+
+    name: str
+    size: int
+
+
+class BlobGone(Exception):
+    """The blob does not exist (any more)."""
+
+
+class Blobs(Protocol):
+    """Blobs of the data path. Every method raises StorageUnavailable when storage does not answer."""
+
+    async def put(self, container: str, name: str, data: bytes) -> None:
+        """Writes the blob, whole or not at all; replaces one of the same name."""
+
+    def put_blocking(self, container: str, name: str, data: bytes) -> None:
+        """`put`, for threads."""
+
+    def get(self, container: str, name: str) -> bytes:
+        """The blob's bytes; raises BlobGone. Blocks."""
+
+    def list(self, container: str, prefix: str) -> Iterable[BlobInfo]:
+        """The blobs whose names start with `prefix`, in the order of their names. Blocks."""
+
+    def delete(self, container: str, names: Sequence[str]) -> None:
+        """Deletes the blobs; those that are gone already are no error. Blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data file to commit: path within the container, bytes, rows, partition values, column statistics.
+
+    `statistics` is the JSON of the Delta protocol's per-file statistics.
+    """
+
+    path: str
+    size: int
+    rows: int
+    partition: Mapping[str, str]
+    statistics: str
+
+
+class CommitConflict(Exception):
+    """Another writer committed the same progress first; nothing of this commit holds."""
+
+
+class Snapshot(Protocol):
+    """One version of a table, unchanging."""
+
+    @property
+    def version(self) -> int:
+        """The Delta version."""
+
+    def progress(self, app_id: str) -> int:
+        """The last sequence number committed under this `txn` id, one of those that the snapshot was taken
+        with; -1 where there is none."""
+
+    def files(self) -> pa.Table:
+        """The live files: `path`, `size` (bytes), `rows`, `earliest` and `latest` (µs since 1970 of the time
+        column), and the partition columns as text."""
+
+    def select(self, sql: str) -> pa.Table:
+        """The answer of DataFusion to `sql`, in which the table is called `rows`. Blocks."""
+
+
+class LakeTable(Protocol):
+    """A Delta table at the root of a stream's container; made at the first commit."""
+
+    def snapshot(self, app_ids: Iterable[str] = ()) -> Snapshot:
+        """The newest version, with the progress of `app_ids`. Blocks; raises StorageUnavailable."""
+
+    def commit(self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]) -> Snapshot:
+        """Adds `files` and sets `progress` in one commit on top of `base`, and returns the new version, with
+        the progress of the same ids.
+
+        `base` must be this table's last snapshot. Raises CommitConflict when the same progress was committed
+        after it, StorageUnavailable when storage did not answer; then the commit may hold or not, which the
+        next snapshot tells. Blocks.
+        """
+
+
+class Lake(Protocol):
+    """The tables of all streams."""
+
+    def table(self, stream: StreamDefinition) -> LakeTable:
+        """The table of `stream`."""
+
+
+class Lease(Protocol):
+    """A lease that is held."""
+
+    def check(self) -> None:
+        """Raises LeaseHeld when the lease was lost in between."""
+
+
+class Leases(Protocol):
+    """Leases by name, each held by one process at a time."""
+
+    def hold(self, name: str, *, wait_seconds: float) -> AbstractContextManager[Lease]:
+        """Takes the lease and renews it until the block ends; raises LeaseHeld after `wait_seconds`."""

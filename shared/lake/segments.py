@@ -1,0 +1,169 @@
+"""Landing segments: the durable buffer between the hub and the Delta tables.
+
+A segment holds rows of one partition in stream order, as Arrow IPC (lz4), and is named by where they stand:
+`<topic>/<partition>/<generation>/<first>-<last>.<rows>.<earliest>.<latest>.arrow`. First and last are
+sequence numbers (no message is split), earliest and latest bound the time column in microseconds:
+a query opens only the segments that it needs, and the buffer is measured without opening any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from shared.lake.ports import BlobInfo, Blobs
+from shared.streams import StreamDefinition
+from shared.streams.models import LANDING_CONTAINER
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEAD_LETTER_PREFIX = "dead-letters/"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rows come from: a partition of a topic in one generation of its hub."""
+
+    topic: str
+    partition: int
+    generation: str
+
+    @property
+    def app_id(self) -> str:
+        """The Delta `txn` id under which the progress of this source is kept."""
+        return f"{self.topic}/{self.partition}/{self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment's place and extent. `earliest` and `latest` are microseconds since 1970, in UTC."""
+
+    source: Source
+    first: int
+    last: int
+    rows: int
+    earliest: int
+    latest: int
+    size: int = 0
+
+    def name(self, stream: StreamDefinition) -> str:
+        """The blob's name in the landing container."""
+        s = self.source
+        return (
+            f"{prefix_of(stream, s.topic)}{s.partition}/{s.generation}/"
+            f"{self.first:020d}-{self.last:020d}.{self.rows}.{self.earliest}.{self.latest}.arrow"
+        )
+
+
+def prefix_of(stream: StreamDefinition, topic: str) -> str:
+    """What the names of a topic's segments start with."""
+    return f"{topic}/" if topic in stream.topics else f"{DEAD_LETTER_PREFIX}{topic}/"
+
+
+def parse_name(info: BlobInfo) -> Segment | None:
+    """The segment that a blob's name describes, or None for a blob that is no segment."""
+    try:
+        topic, partition, generation, file = info.name.removeprefix(DEAD_LETTER_PREFIX).split("/")
+        extent, rows, earliest, latest, kind = file.split(".")
+        first, last = extent.split("-")
+        source = Source(topic, int(partition), generation)
+        segment = Segment(source, int(first), int(last), int(rows), int(earliest), int(latest), info.size)
+    except ValueError:
+        return None
+    return segment if kind == "arrow" else None
+
+
+class SegmentStore:
+    """Segments in the landing container."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def write(self, stream: StreamDefinition, segment: Segment, rows: pa.RecordBatch) -> None:
+        """Makes `rows` durable under the segment's name; writing the same again changes nothing."""
+        await self._blobs.put(LANDING_CONTAINER, segment.name(stream), encode(rows))
+
+    def read(self, stream: StreamDefinition, segment: Segment) -> pa.RecordBatch:
+        """The segment's rows; raises BlobGone when a flush took it. Blocks."""
+        return decode(self._blobs.get(LANDING_CONTAINER, segment.name(stream)))
+
+    def list(self, stream: StreamDefinition) -> list[Segment]:
+        """The stream's segments, each source's in stream order. Blocks."""
+        blobs = self._blobs.list(LANDING_CONTAINER, _common_prefix(stream))
+        segments = [segment for info in blobs if (segment := parse_name(info)) is not None]
+        if stream.topics:
+            segments = [segment for segment in segments if segment.source.topic in stream.topics]
+        return sorted(segments, key=lambda s: (s.source.app_id, s.first, s.last))
+
+    def delete(self, stream: StreamDefinition, segments: Iterable[Segment]) -> None:
+        """Deletes segments whose rows are committed. Blocks."""
+        self._blobs.delete(LANDING_CONTAINER, [segment.name(stream) for segment in segments])
+
+
+def describe(
+    source: Source, rows: pa.RecordBatch, stream: StreamDefinition, first: int, last: int
+) -> Segment:
+    """The segment that `rows` make, which came from the messages `first` to `last`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bounds = pc.min_max(rows.column(stream.time_column).cast(pa.int64())).as_py()
+    return Segment(source, first, last, rows.num_rows, bounds["min"], bounds["max"])
+
+
+def encode(rows: pa.RecordBatch) -> bytes:
+    """Arrow IPC stream with lz4: written and read back once, at a third of what Parquet costs."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_batch(rows)
+    return bytes(sink.getvalue())
+
+
+def decode(data: bytes) -> pa.RecordBatch:
+    """The rows that `encode` wrote."""
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(data) as reader:
+        return reader.read_next_batch()
+
+
+def uncommitted(segments: Sequence[Segment], committed: int) -> list[tuple[Segment, int]]:
+    """The segments of one source that hold rows above `committed`, each with the sequence number above which
+    its rows count.
+
+    Redelivered batches have other boundaries and overlap; taking each segment only above what the ones before
+    it covered gives every row once. `segments` must be in stream order.
+    """
+    fresh = []
+    covered = committed
+    for segment in segments:
+        if segment.last > covered:
+            fresh.append((segment, covered))
+            covered = segment.last
+    return fresh
+
+
+def rows_above(rows: pa.RecordBatch, covered: int) -> pa.RecordBatch:
+    """Those of `rows`, which ascend by `_seq`, that stand above the sequence number `covered`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    sequence = rows.column("_seq")
+    if not rows.num_rows or sequence[0].as_py() > covered:
+        return rows
+    start = pc.sum(pc.less_equal(sequence, pa.scalar(covered, pa.int64()))).as_py()
+    return rows.slice(start)
+
+
+def _common_prefix(stream: StreamDefinition) -> str:
+    """One listing serves all topics of a stream: what their prefixes have in common."""
+    if not stream.topics:
+        return DEAD_LETTER_PREFIX
+    lowest, *_, highest = sorted(prefix_of(stream, topic) for topic in (*stream.topics, stream.topics[0]))
+    same = (a == b for a, b in zip(lowest, highest, strict=False))
+    return lowest[: sum(takewhile(bool, same))]
