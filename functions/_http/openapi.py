@@ -14,8 +14,8 @@ _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
 
 
 def document(operations: Iterable[Operation]) -> Json:
-    """The whole document; the same operations always give the same one."""
-    documented = [one for one in operations if one.documented]
+    """The whole document; the same operations, in whatever order, always give the same one."""
+    documented = sorted((one for one in operations if one.documented), key=_place)
     schemas = Schemas(documented)
     paths: Json = {}
     for one in documented:
@@ -29,7 +29,7 @@ def document(operations: Iterable[Operation]) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(tag for one in documented for tag in _tags(one))],
+        "tags": [{"name": name} for name in sorted({tag for one in documented for tag in _tags(one)})],
         "paths": paths,
         "components": {
             "schemas": schemas.shared()
@@ -42,6 +42,10 @@ def document(operations: Iterable[Operation]) -> Json:
             },
         },
     }
+
+
+def _place(one: Operation) -> tuple[str, tuple[str, ...]]:
+    return one.route.documented_path, one.methods
 
 
 def _tags(one: Operation) -> tuple[str, ...]:
