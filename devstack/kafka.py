@@ -7,12 +7,13 @@ import signal
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from devstack.children import run_to_end
 from devstack.home import Home, StackError
 from devstack.ports import LOOPBACK, free_port, prefer
 from devstack.provision import broker_answers, make_topics
-from devstack.tools.kafka import LOGGING, class_path, shared_classes
+from devstack.tools.kafka import LOGGING, class_archive, class_path
 
 DEFAULT_PORT = 9092
 _JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
@@ -62,6 +63,8 @@ class Kafka:
         self._properties = self._home / "server.properties"
         self._partitions = partitions
         self._ports = (preferred, free_port())
+        # Java ignores an archive that is missing or does not fit.
+        self._archive_option = f"-XX:SharedArchiveFile={class_archive()}"
         self.choose_ports()
 
     def choose_ports(self) -> bool:
@@ -98,7 +101,11 @@ class Kafka:
 
     def command(self) -> Sequence[str]:
         """Java with the broker's main class."""
-        return _java("kafka.Kafka", str(self._properties))
+        return _java(self._archive_option, "kafka.Kafka", str(self._properties))
+
+    def archive_classes(self, archive: Path) -> None:
+        """Makes Java write the classes of this run to `archive` when it ends."""
+        self._archive_option = f"-XX:ArchiveClassesAtExit={archive}"
 
     def environment(self) -> dict[str, str]:
         """That of the stack."""
@@ -113,6 +120,5 @@ class Kafka:
         make_topics(self.bootstrap, topics, partitions)
 
 
-def _java(main: str, *arguments: str) -> list[str]:
-    logging = f"-Dlog4j2.configurationFile={LOGGING}"
-    return ["java", *_JVM, *shared_classes(), logging, "-cp", class_path(), main, *arguments]
+def _java(*main: str) -> list[str]:
+    return ["java", *_JVM, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", class_path(), *main]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ def broker_answers(bootstrap: str) -> bool:
     """Whether a Kafka broker answers at `bootstrap`; takes a second at most."""
     from confluent_kafka import KafkaException
 
+    if not _listens(bootstrap):
+        return False
     try:
         return bool(_admin(bootstrap).list_topics(timeout=1).brokers)
     except KafkaException:
@@ -64,6 +67,16 @@ def make_containers(connection_string: str, containers: Iterable[str]) -> None:
                 continue
             except AzureError as error:
                 raise StackError(f"Storage did not make the container {container}: {error}") from None
+
+
+def _listens(bootstrap: str) -> bool:
+    # Asked first, for a Kafka client waits longer and longer between its tries.
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=0.5).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _admin(bootstrap: str) -> AdminClient:

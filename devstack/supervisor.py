@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -21,8 +22,8 @@ from devstack.settings import StackSettings
 from devstack.stack_file import StackDescription
 from shared.streams import all_containers, all_topics
 
-# From SIGTERM to the end takes ten seconds at most: the host's share, then that of the two services together.
-HOST_PATIENCE, SERVICE_PATIENCE = 6.0, 3.0
+# From SIGTERM to the end takes ten seconds at most: the host has its share, Kafka and Azurite what is left.
+STOP_PATIENCE, HOST_PATIENCE = 9.0, 6.0
 
 
 class Supervisor:
@@ -130,10 +131,12 @@ class Supervisor:
         ).write(self._home.stack_file)
 
     async def _stop(self) -> None:
+        deadline = time.monotonic() + STOP_PATIENCE
         self._home.stack_file.unlink(missing_ok=True)
         if host := self._guards.pop("host", None):
             await host.stop(HOST_PATIENCE)
-        await asyncio.gather(*(guard.stop(SERVICE_PATIENCE) for guard in self._guards.values()))
+        left = deadline - time.monotonic()
+        await asyncio.gather(*(guard.stop(left) for guard in self._guards.values()))
 
 
 async def _install_tools() -> None:

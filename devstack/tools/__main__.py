@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from devstack.home import StackError
 from devstack.screen import Screen
-from devstack.tools import azurite, kafka, swagger_ui
+from devstack.tools import azurite, class_archive, kafka, swagger_ui
 from devstack.tools.installation import Announce, ToolMissingError
 
 
@@ -21,10 +22,15 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        _ensure(screen, "kafka", kafka.ensure)
-    except ToolMissingError as error:
+        _ensure(screen, "kafka", _ensure_kafka)
+    except (ToolMissingError, StackError) as error:
         screen.about("kafka", f"cannot be had, so a volatile broker will stand in for it: {error}")
     return 0
+
+
+def _ensure_kafka(announce: Announce) -> None:
+    kafka.ensure(announce)
+    class_archive.ensure(announce)
 
 
 def _ensure(screen: Screen, name: str, ensure: Callable[[Announce], None]) -> None:
