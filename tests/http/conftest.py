@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,9 @@ class Answer:
 @pytest.fixture(autouse=True)
 def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     """Sets settings anew, by name: `configure(auth="local")`; FLOE_AUTH is `required` to begin with."""
+
+    for name in [name for name in os.environ if name.startswith("FLOE_")]:
+        monkeypatch.delenv(name)
 
     def set_all(**settings: str) -> None:
         for name, value in (
