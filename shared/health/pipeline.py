@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from shared.health.board import NoticeBoard
@@ -16,15 +15,12 @@ class LakeFacts:
     """Implements PipelineFacts over the tables of all streams."""
 
     def __init__(self, lake: Callable[[], Lake], board: Callable[[], NoticeBoard]) -> None:
-        """Both are asked for in a thread when first needed, for building them imports much."""
+        """Both are asked for when first needed, for building them imports much."""
         self._lake = lake
         self._board = board
 
-    async def read(self) -> Facts:
-        """See the port."""
-        return await asyncio.to_thread(self._read)
-
-    def _read(self) -> Facts:
+    def read(self) -> Facts:
+        """See the port; blocks."""
         import pyarrow.compute as pc
 
         files = [self._lake().table(stream).snapshot().files() for stream in STREAMS]

@@ -42,8 +42,12 @@ class Facts:
 class PipelineFacts(Protocol):
     """The pipeline's own figures."""
 
-    async def read(self) -> Facts:
-        """The figures of now; may read storage, and may raise when it does not answer."""
+    def read(self) -> Awaitable[Facts] | Facts:
+        """The figures of now; may read storage, and may raise when it does not answer.
+
+        A plain function runs in a thread of its own, as a blocking probe does: nothing that hangs in it takes
+        a thread from the requests.
+        """
         ...
 
 

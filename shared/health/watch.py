@@ -51,7 +51,13 @@ class Watch[T]:
     def _start(self) -> asyncio.Future[Any]:
         if inspect.iscoroutinefunction(self._check):
             return asyncio.ensure_future(self._check())
-        return asyncio.get_running_loop().run_in_executor(self._threads, self._check)
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._block)
+
+    def _block(self) -> T:
+        found = self._check()
+        if inspect.isawaitable(found):
+            raise TypeError(f"the check {self.name} returns a coroutine and should be `async def` itself")
+        return found
 
     def _abandon(self) -> None:
         """A coroutine is cancelled; a thread cannot be, and is waited for by the next refresh."""

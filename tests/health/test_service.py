@@ -189,6 +189,28 @@ async def test_a_blocking_check_that_hangs_is_started_once() -> None:
     await service.close()
 
 
+async def test_a_check_that_forgets_to_await_is_no_answer() -> None:
+    async def ping() -> None: ...
+
+    made = ping()
+    service = HealthService(
+        [Probe("event_hub", lambda: made, essential=True)], FakeFacts(Facts()), DEPLOYMENT, timeout=0.5
+    )
+    assert (await service.report()).status == "unhealthy"
+    made.close()
+    await service.close()
+
+
+async def test_facts_may_block_in_a_thread_of_their_own() -> None:
+    class Blocking:
+        def read(self) -> Facts:
+            return Facts(total_files=len(threading.current_thread().name.removesuffix("_0")))
+
+    service = HealthService([], Blocking(), DEPLOYMENT)
+    assert (await service.report()).components.storage.stats.total_files == len("health-facts")
+    await service.close()
+
+
 async def test_all_documented_fields(make: Callable[..., Setting]) -> None:
     facts = Facts(
         messages_consumed=7,
