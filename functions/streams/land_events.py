@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import azure.functions as func
 
 from functions import _eventhub
@@ -28,7 +30,7 @@ def _register(topic: str) -> None:
         minimum_interval="00:00:01",
         maximum_interval="00:00:30",
     )
-    async def land(events: list[func.EventHubEvent]) -> None:
+    async def land(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006, UP035
         await runtime.landing().land(_eventhub.message_batch(topic, events))
 
 
