@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from devstack.host.bindings import Function
-from devstack.host.eventhubs import EventHubTrigger
+from devstack.host.eventhubs import Broker, EventHubTrigger
 from devstack.host.host_json import HostOptions, read_host_json
 from devstack.host.http import HttpFront, HttpServer, http_router
+from devstack.host.identity import host_identity
 from devstack.host.leases import HostLease
 from devstack.host.logs import set_up_logging
 from devstack.host.outputs import Outputs
@@ -70,7 +71,7 @@ class Application:
         front = HttpFront(http_router(functions, options.route_prefix), worker, outputs)
         server = HttpServer(front, place.address, place.port)
         # All are made before any is started: what is wrong with one trigger is said before another runs.
-        triggers = Triggers(place, options, worker, storage, outputs, server.url)
+        triggers = Triggers(place, options, worker, storage, outputs, host_identity(server.url))
         self._listeners = [
             *triggers.event_hubs(functions),
             *triggers.queues(functions),
@@ -97,13 +98,13 @@ class Triggers:
     worker: Worker
     storage: Storage
     outputs: Outputs
-    url: str
+    identity: str
 
     def event_hubs(self, functions: list[Function]) -> list[Listener]:
         """A listener for each Event Hub function."""
-        topic_ids = TopicIds(self.place.kafka)
+        kafka = Broker(self.place.kafka, self.identity, TopicIds(self.place.kafka))
         return [
-            EventHubTrigger(function, self.worker, self.options.event_hubs, self.place.kafka, topic_ids)
+            EventHubTrigger(function, self.worker, self.options.event_hubs, kafka)
             for function in functions
             if function.trigger.type == "eventHubTrigger"
         ]
@@ -126,5 +127,5 @@ class Triggers:
             for function in functions
             if function.trigger.type == "timerTrigger"
         ]
-        lease = HostLease(self.storage, f"locks/{host_id}/timers", self.url)
+        lease = HostLease(self.storage, f"locks/{host_id}/timers", self.identity)
         return [TimerListener(timers, lease)] if timers else []

@@ -5,6 +5,7 @@ Each trigger is a consumer group of its own, named `<consumer group of the bindi
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from devstack.host.bindings import Function
@@ -26,17 +27,23 @@ def _consumer_group(function: Function) -> str:
     return function.trigger.text("consumerGroup") or "$Default"
 
 
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The Kafka broker behind the Event Hubs, and who this host is to it."""
+
+    address: str
+    identity: str
+    topic_ids: TopicIds
+
+
 class EventHubTrigger:
     """Consumes one hub for one function; batches run on the running loop."""
 
-    def __init__(
-        self, function: Function, worker: Worker, options: EventHubOptions, kafka: str, topic_ids: TopicIds
-    ) -> None:
+    def __init__(self, function: Function, worker: Worker, options: EventHubOptions, broker: Broker) -> None:
         self._function = function
         self._worker = worker
         self._options = options
-        self._kafka = kafka
-        self._topic_ids = topic_ids
+        self._broker = broker
         self._topic = function.trigger.text("eventHubName")
         self._consumer: HubConsumer | None = None
         if not self._topic:
@@ -45,10 +52,10 @@ class EventHubTrigger:
     def start(self) -> None:
         """Begin to consume; returns at once, also when there is no broker or no topic yet."""
         loop = asyncio.get_running_loop()
-        options, kafka = self._options, self._kafka
+        options, broker = self._options, self._broker
 
         def open_partition(number: int) -> HubPartition:
-            context = PartitionContext(kafka, self._topic, _consumer_group(self._function), number)
+            context = PartitionContext(broker.address, self._topic, _consumer_group(self._function), number)
             return HubPartition(
                 self._function,
                 self._worker,
@@ -62,12 +69,10 @@ class EventHubTrigger:
         consumer = HubConsumer(
             self._function.name,
             self._topic,
-            consumer_settings(
-                kafka, group_name(self._function), options.prefetch_count, options.initial_offset
-            ),
+            consumer_settings(broker.address, group_name(self._function), broker.identity, options),
             options.max_event_batch_size,
             open_partition,
-            self._topic_ids,
+            broker.topic_ids,
             _start_time(options),
         )
         self._consumer = consumer

@@ -22,6 +22,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from devstack.host.host_json import EventHubOptions
 from devstack.host.hub_partition import HubPartition
 from devstack.host.topic_ids import TopicIds
 
@@ -38,16 +39,17 @@ _CHECK_EVERY = 2.0
 _QUIET_ERRORS = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF})
 
 
-def consumer_settings(kafka: str, group: str, prefetch: int, initial_offset: str) -> dict[str, Any]:
+def consumer_settings(kafka: str, group: str, member: str, options: EventHubOptions) -> dict[str, Any]:
     """librdkafka's settings: latency low when idle, memory bounded whatever waits in the topic."""
     return {
         "bootstrap.servers": kafka,
         "group.id": group,
+        "group.instance.id": member,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "auto.offset.reset": "latest" if initial_offset == "fromEnd" else "earliest",
+        "auto.offset.reset": "latest" if options.initial_offset == "fromEnd" else "earliest",
         "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": 10_000,
+        "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 1_000,
         # A batch may take as long as functionTimeout; the heartbeat says that the host lives.
         "max.poll.interval.ms": 86_400_000,
@@ -55,7 +57,7 @@ def consumer_settings(kafka: str, group: str, prefetch: int, initial_offset: str
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": 500,
         "fetch.queue.backoff.ms": 5,
-        "queued.min.messages": max(prefetch, 1_000),
+        "queued.min.messages": max(options.prefetch_count, 1_000),
         "queued.max.messages.kbytes": 16_384,
         "fetch.max.bytes": 8_388_608,
         "reconnect.backoff.max.ms": 1_000,
@@ -274,7 +276,11 @@ class HubConsumer:
 
     def _close(self) -> None:
         try:
-            self._release(list(self._partitions), commit=True)
+            # Closing alone would keep a static member's partitions for it until its session times out.
+            self._consumer.unsubscribe()
+            deadline = time.monotonic() + self._patience
+            while self._consumer.memberid() and time.monotonic() < deadline:
+                self._consumer.poll(0.01)
             self._consumer.close()
         except KafkaException as error:
             self._report(f"leaving the group: {error}")

@@ -1,8 +1,6 @@
 """A lease on a blob that one host of an app holds at a time."""
 
 import logging
-import socket
-import uuid
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient
@@ -16,16 +14,13 @@ RENEW_SECONDS = 5.0
 
 
 class HostLease:
-    """Says which host is the one.
+    """Says which host is the one."""
 
-    The lease's id comes from the address that the host listens on, which no two living hosts share: one that
-    was killed and started again takes its own lease up at once, instead of waiting for its end.
-    """
-
-    def __init__(self, storage: Storage, blob: str, url: str) -> None:
+    def __init__(self, storage: Storage, blob: str, identity: str) -> None:
+        """`identity` is a UUID; hosts of different identities exclude each other."""
         self._storage = storage
         self._blob = blob
-        self._id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{socket.gethostname()} {url}"))
+        self._id = identity
 
     async def hold(self) -> bool:
         """Take or renew the lease; False when another host has it or the storage does not answer."""

@@ -20,8 +20,8 @@ def start_host(tmp_path: Path) -> Iterator[Callable[..., RunningHost]]:
     """Starts hosts: `start_host(app, kafka, NAME="value")`; does not wait until they are ready."""
     hosts: list[RunningHost] = []
 
-    def start(app: Path, kafka: str = "127.0.0.1:1", **settings: str) -> RunningHost:
-        hosts.append(RunningHost(app, tmp_path, kafka, **settings))
+    def start(app: Path, kafka: str = "127.0.0.1:1", port: int = 0, **settings: str) -> RunningHost:
+        hosts.append(RunningHost(app, tmp_path, kafka, port, **settings))
         return hosts[-1]
 
     yield start

@@ -27,7 +27,9 @@ def wait_until[Result](what: Callable[[], Result], seconds: float = 20.0) -> Res
 class RunningHost:
     """`python -m devstack.host` for one app."""
 
-    def __init__(self, app: Path, folder: Path, kafka: str = "127.0.0.1:1", **settings: str) -> None:
+    def __init__(
+        self, app: Path, folder: Path, kafka: str = "127.0.0.1:1", port: int = 0, **settings: str
+    ) -> None:
         """`folder` takes the logs, the functions' report and their mood; hosts may share one."""
         self.report_path = folder / "report.jsonl"
         self.mood_path = folder / "mood"
@@ -37,7 +39,17 @@ class RunningHost:
             "DEPOT_MOOD": str(self.mood_path),
             **settings,
         }
-        command = [sys.executable, "-m", "devstack.host", "--app", str(app), "--port", "0", "--kafka", kafka]
+        command = [
+            sys.executable,
+            "-m",
+            "devstack.host",
+            "--app",
+            str(app),
+            "--port",
+            str(port),
+            "--kafka",
+            kafka,
+        ]
         with self._log_path.open("w") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True

@@ -30,6 +30,11 @@ def _current_mood() -> str:
     return _mood.read_text() if _mood.exists() else "ok"
 
 
+async def _hang_while(*moods: str) -> None:
+    while _current_mood() in moods:  # noqa: ASYNC110 (what changes is a file)
+        await asyncio.sleep(0.01)
+
+
 def _behave() -> None:
     if _current_mood() == "fail":
         raise RuntimeError("in a bad mood")
@@ -43,8 +48,7 @@ async def _batch(function: str, events: list[func.EventHubEvent], context: func.
     retry = context.retry_context.retry_count
     seen = {"partition": partition, "offsets": offsets, "bodies": bodies, "retry": retry}
     _tell(function, phase="begin", **seen)
-    while _current_mood() in {"hang", f"hang {partition}"}:
-        await asyncio.sleep(0.01)
+    await _hang_while("hang")
     if f"fail:{partition}" in _current_mood():
         raise RuntimeError("this partition is in a bad mood")
     _behave()
@@ -57,6 +61,7 @@ if "batches" in _parts:
         arg_name="events",
         event_hub_name="%DEPOT_TOPIC%",
         connection="EventHubConnection",
+        consumer_group="%DEPOT_TOPIC%",
         cardinality=func.Cardinality.MANY,
         data_type=func.DataType.BINARY,
     )
@@ -70,7 +75,7 @@ if "stubborn" in _parts:
         arg_name="events",
         event_hub_name="%DEPOT_TOPIC%",
         connection="EventHubConnection",
-        consumer_group="stubborn",
+        consumer_group="%DEPOT_TOPIC%",
         cardinality=func.Cardinality.MANY,
         data_type=func.DataType.BINARY,
     )
@@ -90,6 +95,7 @@ if "metadata" in _parts:
         arg_name="events",
         event_hub_name="%DEPOT_TOPIC%",
         connection="EventHubConnection",
+        consumer_group="%DEPOT_TOPIC%",
         cardinality=func.Cardinality.MANY,
         data_type=func.DataType.STRING,
     )
@@ -106,7 +112,7 @@ if "metadata" in _parts:
         arg_name="event",
         event_hub_name="%DEPOT_TOPIC%",
         connection="EventHubConnection",
-        consumer_group="one",
+        consumer_group="%DEPOT_TOPIC%",
     )
     def one(event: func.EventHubEvent) -> None:
         _tell(
@@ -124,8 +130,7 @@ if "timers" in _parts:
     @app.timer_trigger(schedule="00:00:01", arg_name="timer")
     async def tick(timer: func.TimerRequest) -> None:
         _tell("tick", past_due=timer.past_due, phase="begin")
-        while _current_mood() == "hang":
-            await asyncio.sleep(0.01)
+        await _hang_while("hang")
         _tell("tick", phase="end")
 
     @app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="timer")
@@ -147,8 +152,7 @@ if "queues" in _parts:
         if body == "slow":
             await asyncio.sleep(10)
         if body == "together":
-            while _current_mood() == "hang":
-                await asyncio.sleep(0.01)
+            await _hang_while("hang")
         if body == "bad":
             raise ValueError("this one never works")
         copies.set([body, body.upper()])
