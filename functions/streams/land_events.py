@@ -30,7 +30,7 @@ def _register(topic: str) -> None:
         minimum_interval="00:00:01",
         maximum_interval="00:00:30",
     )
-    async def land(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006, UP035
+    async def land(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
         await runtime.landing().land(_eventhub.message_batch(topic, events))
 
 
