@@ -12,7 +12,7 @@ from devstack.screen import Screen
 
 _DELAY_FIRST, _DELAY_MOST = 0.2, 4.0
 # A child that was up this long ended for a new reason: the delay begins anew.
-_HEALTHY_SECONDS = 10.0
+_HEALTHY_SECONDS = 5.0
 
 
 class Guard:

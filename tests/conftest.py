@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,25 +53,34 @@ def storage_connection_string(shared_home: Path, run_pid: int) -> str:
     return address_of("azurite", shared_home, run_pid)
 
 
-@pytest.fixture(scope="session")
-def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningStack]]:
-    """Starts a stack with the given settings, waits until it is ready, stops it at the end of the session."""
+@contextmanager
+def _stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningStack]]:
     started: list[RunningStack] = []
 
-    def start(home: Path | None = None, **settings: str) -> RunningStack:
-        stack = RunningStack(home or tmp_path_factory.mktemp("stack"), settings)
+    def start(**settings: str) -> RunningStack:
+        stack = RunningStack(tmp_path_factory.mktemp("stack"), settings)
         started.append(stack)
         return stack.start()
 
-    yield start
-    for stack in started:
-        stack.stop()
+    try:
+        yield start
+    finally:
+        for stack in started:
+            stack.stop()
+
+
+@pytest.fixture(scope="module")
+def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningStack]]:
+    """Starts a stack with the given settings and waits until it is ready; ends it after the module."""
+    with _stacks(tmp_path_factory) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
-def stack(start_stack: Callable[..., RunningStack]) -> RunningStack:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """One whole stack, shared by the session's tests."""
-    return start_stack()
+    with _stacks(tmp_path_factory) as start:
+        yield start()
 
 
 @pytest.hookimpl(trylast=True)

@@ -20,14 +20,13 @@ def check_node() -> None:
     missing = [program for program in ("node", "npm") if shutil.which(program) is None]
     if missing:
         raise ToolMissingError(
-            f"Floe's local stack needs Node.js 20 or newer with npm, and {' and '.join(missing)} is not on "
-            "the PATH: install them with your system's packages (Debian: apt-get install nodejs npm)."
+            f"Floe's local stack needs Node.js 20 or newer with npm; not on the PATH: {' and '.join(missing)}. "
+            "Install them with your system's packages (Debian: apt-get install nodejs npm)."
         )
 
 
 def install_packages(manifests: list[Path], target: Path) -> None:
     """Fills `target` with `node_modules` as locked."""
-    check_node()
     for manifest in manifests:
         shutil.copy(manifest, target)
     run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], target)

@@ -63,7 +63,9 @@ def test_installer_that_fails_is_quoted(tmp_path: Path) -> None:
 
 def test_missing_node_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ToolMissingError, match=r"needs Node\.js 20 or newer with npm, and node and npm"):
+    with pytest.raises(
+        ToolMissingError, match=r"needs Node\.js 20 or newer with npm; not on the PATH: node and npm\."
+    ):
         npm.check_node()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devstack.tools.installation import Announce, install, installed_at
-from devstack.tools.npm import install_packages, pins
+from devstack.tools.npm import check_node, install_packages, pins
 
 _PINS = pins(Path(__file__).parent)
 
@@ -16,5 +16,6 @@ def executable() -> Path:
 
 
 def ensure(announce: Announce) -> None:
-    """Installs Azurite when it is not there; raises ToolMissingError when that fails."""
+    """Installs Azurite when it is not there; raises ToolMissingError when it cannot run here."""
+    check_node()
     install(installed_at("azurite", _PINS), lambda folder: install_packages(_PINS, folder), announce)
