@@ -20,7 +20,8 @@ def check_node() -> None:
     missing = [program for program in ("node", "npm") if shutil.which(program) is None]
     if missing:
         raise ToolMissingError(
-            f"Floe's local stack needs Node.js 20 or newer with npm; not on the PATH: {' and '.join(missing)}. "
+            "Floe's local stack needs Node.js 20 or newer with npm; "
+            f"not on the PATH: {' and '.join(missing)}. "
             "Install them with your system's packages (Debian: apt-get install nodejs npm)."
         )
 
