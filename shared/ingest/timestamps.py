@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # "2025-09-30T12:00:00Z" has 20 characters, with microseconds 27. Arrow takes shorter forms that RFC 3339 does
 # not know (no seconds, no minutes); within these bounds, and with "Z", both read the same.
 _SHORTEST, _LONGEST = 20, 27
+# Arrow knows a year 0, which neither RFC 3339's usual readers nor Python's datetime do.
+_YEAR_ONE = -62_135_596_800_000_000
 
 
 def timestamp_column(texts: list[str]) -> pa.Array:
@@ -20,12 +22,15 @@ def timestamp_column(texts: list[str]) -> pa.Array:
     Raises Rejected when one of them is no RFC 3339 time; which one, the thorough path finds out.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     column = pa.array(texts, pa.string())
     canonical = _canonical(column)
     if canonical is not None:
         try:
-            return canonical.cast(pa.timestamp("us", "UTC"))
+            times = canonical.cast(pa.timestamp("us", "UTC"))
+            if pc.min(times.cast(pa.int64())).as_py() >= _YEAR_ONE:
+                return times
         except pa.ArrowInvalid:
             pass
     return pa.array([parse_timestamp(text) for text in texts], pa.string()).cast(pa.timestamp("us", "UTC"))
