@@ -131,6 +131,8 @@ def parse_event(text: bytes, event_type: str | None) -> tuple[Event, Fields]:
         timestamp=_timestamp(raw),
         metadata=merged_metadata(raw),
     )
+    if exceeds_depth(bytes(event.metadata), MAX_DEPTH - 1):  # unknown fields went a level down
+        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels with its further fields")
     return event, parse_fields(data)
 
 
