@@ -32,8 +32,8 @@ check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with th
 	@$(PY) -m mypy
 	@$(PY) -m pytest tests/architecture
 
-demo: $(STAMP)  ## Replay real series into a running stack and compare what went in with what comes out
-	@exec $(PY) -m devstack.demo
+demo: $(STAMP)  ## Replay real series through the stack and compare what comes out (ARGS=--help)
+	@exec $(PY) -m devstack.demo $(ARGS)
 
 bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
 	@exec $(PY) -m bench
