@@ -24,29 +24,27 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _BINDING = "eventHubTrigger"
-
-
-class _SystemProperties(msgspec.Struct, gc=False):
-    SequenceNumber: int
-    EnqueuedTimeUtc: str
+_NEEDED = ("SequenceNumberArray", "EnqueuedTimeUtcArray", "PartitionContext")
 
 
 class _PartitionContext(msgspec.Struct):
     PartitionId: str
 
 
-_decode_properties = msgspec.json.Decoder(list[_SystemProperties]).decode
+_decode_numbers = msgspec.json.Decoder(list[int]).decode
+_decode_texts = msgspec.json.Decoder(list[str]).decode
 _decode_context = msgspec.json.Decoder(_PartitionContext).decode
 
 
 class RawBatch:
-    """A batch as the extension sent it: bodies, and the JSON of its metadata."""
+    """A batch as the extension sent it: bodies, and the JSON of what is needed of its metadata."""
 
-    __slots__ = ("bodies", "context", "properties")
+    __slots__ = ("bodies", "context", "sequence_numbers", "times")
 
-    def __init__(self, bodies: Sequence[bytes], properties: str, context: str) -> None:
+    def __init__(self, bodies: Sequence[bytes], sequence_numbers: str, times: str, context: str) -> None:
         self.bodies = bodies
-        self.properties = properties
+        self.sequence_numbers = sequence_numbers
+        self.times = times
         self.context = context
 
 
@@ -56,11 +54,10 @@ class RawBatchConverter(EventHubTriggerConverter, binding=None, trigger=True):
     @classmethod
     def decode(cls, data: Any, *, trigger_metadata: Mapping[str, Any]) -> Any:
         """A RawBatch, or what the SDK makes of it."""
-        properties = trigger_metadata.get("SystemPropertiesArray")
-        context = trigger_metadata.get("PartitionContext")
-        if data.type != "collection_bytes" or properties is None or context is None:
+        needed = [trigger_metadata.get(name) for name in _NEEDED]
+        if data.type != "collection_bytes" or None in needed:
             return super().decode(data, trigger_metadata=trigger_metadata)
-        return RawBatch(data.value.bytes, properties.value, context.value)
+        return RawBatch(data.value.bytes, *(datum.value for datum in needed))
 
 
 def install() -> bool:
@@ -77,10 +74,8 @@ def install() -> bool:
 def message_batch(topic: str, events: RawBatch | list[func.EventHubEvent]) -> MessageBatch:
     """What the trigger gave, as a batch of messages of `topic`."""
     if isinstance(events, RawBatch):
-        properties = _decode_properties(events.properties)
         partition, bodies = _decode_context(events.context).PartitionId, events.bodies
-        sequence_numbers = [entry.SequenceNumber for entry in properties]
-        times = [entry.EnqueuedTimeUtc for entry in properties]
+        sequence_numbers, times = _decode_numbers(events.sequence_numbers), _decode_texts(events.times)
     else:
         # `metadata` parses the whole batch anew at each access: read it once.
         metadata: Any = events[0].metadata
@@ -89,7 +84,7 @@ def message_batch(topic: str, events: RawBatch | list[func.EventHubEvent]) -> Me
         sequence_numbers = [int(event.sequence_number or 0) for event in events]
         times = [entry["EnqueuedTimeUtc"] for entry in metadata["SystemPropertiesArray"]]
     if not len(bodies) == len(sequence_numbers) == len(times):
-        raise ValueError(f"{len(bodies)} bodies came with {len(times)} system properties")
+        raise ValueError(f"{len(bodies)} bodies came with {len(times)} times")
     return MessageBatch(topic, int(partition), bodies, _integers(sequence_numbers), _microseconds(times))
 
 

@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from shared.ingest.dead_letter_rows import dead_letter_rows
@@ -70,6 +71,7 @@ class Landing:
         self._notices = notices
         self._decoder_for = decoder_for
         self._limits = limits
+        self._asking = Lock()
         self._cursors: dict[tuple[str, int], _Cursor] = {}
 
     async def land(self, batch: MessageBatch) -> None:
@@ -123,6 +125,10 @@ class Landing:
         return cursor
 
     def _generation(self, topic: str) -> str:
+        with self._asking:  # its partitions ask at once: one of them tells the operator
+            return self._noted_generation(topic)
+
+    def _noted_generation(self, topic: str) -> str:
         generation = generation_of(self._hubs.identity(topic))
         before = self._generations.seen(topic, generation)
         if before is not None:

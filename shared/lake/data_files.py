@@ -102,6 +102,11 @@ def _parquet(stream: StreamDefinition, rows: pa.Table) -> bytes:
         compression="zstd",
         compression_level=1,
         use_dictionary=[column.name for column in stream.columns if column.repetitive],
+        column_encoding={
+            column.name: "DELTA_BINARY_PACKED"
+            for column in stream.columns
+            if column.kind in ("timestamp", "long") and not column.repetitive
+        },
         row_group_size=_ROW_GROUP_ROWS,
         write_page_index=True,
         store_schema=False,
