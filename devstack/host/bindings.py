@@ -49,6 +49,8 @@ def read_function(metadata: RpcFunctionMetadata, settings: Mapping[str, str]) ->
     bindings = [_read_binding(json.loads(raw), metadata.name, settings) for raw in metadata.raw_bindings]
     triggers = [binding for binding in bindings if binding.type in TRIGGERS]
     outputs = {binding.name: binding for binding in bindings if binding.type in OUTPUTS}
+    if len({binding.name for binding in bindings}) < len(bindings):
+        raise UnsupportedBinding(f"function {metadata.name} has two bindings of one name")
     for binding in bindings:
         if binding.type not in TRIGGERS | OUTPUTS:
             raise UnsupportedBinding(

@@ -12,7 +12,7 @@ from devstack.host.timespans import is_timespan, parse_timespan
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
-# Name, least and greatest value, names of the values. croniter alone would also take 7, L, # and ?.
+# Name, least and greatest value, names of the values. NCRONTAB knows no 7, L, # or ?, which croniter takes.
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("second", 0, 59, ()),
     ("minute", 0, 59, ()),
@@ -21,7 +21,7 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 6, _DAYS),
 )
-_ITEM = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_ITEM = re.compile(r"(?:\*|(?P<start>\w+)(?:-(?P<end>\w+))?)(?:/(?P<step>\d+))?")
 
 
 class Schedule(Protocol):
@@ -51,13 +51,15 @@ class Cron:
         fields = expression.split()
         if len(fields) not in {5, 6}:
             raise SettingError(f"schedule {expression!r} must have six fields, seconds first")
-        for text, field in zip(fields, _FIELDS[-len(fields) :], strict=True):
-            _check_field(text, *field)
+        expanded = (
+            _expand(text, *field) for text, field in zip(fields, _FIELDS[-len(fields) :], strict=True)
+        )
+        self._expanded = " ".join(expanded)
 
     def next_after(self, when: datetime) -> datetime:
         """The first whole second later than `when` that matches; raises SettingError when none ever does."""
         try:
-            cron = croniter(self._expression, when, day_or=False, second_at_beginning=True)
+            cron = croniter(self._expanded, when, day_or=False, second_at_beginning=True)
             found: datetime = cron.get_next(datetime)
         except CroniterBadDateError as error:
             raise SettingError(f"schedule {self._expression!r} never comes") from error
@@ -74,15 +76,32 @@ def parse_schedule(text: str) -> Schedule:
     return Cron(text)
 
 
-def _check_field(text: str, name: str, least: int, most: int, names: tuple[str, ...]) -> None:
+def _expand(text: str, name: str, least: int, most: int, names: tuple[str, ...]) -> str:
+    """The field as a list of numbers, or `*`: croniter reads some ranges otherwise than they are meant."""
+    values: set[int] = set()
     for item in text.split(","):
-        match = _ITEM.fullmatch(item)
-        if match is None:
-            raise SettingError(f"{item!r} is no {name} that NCRONTAB knows")
-        start, end, step = match.groups()
-        values = [_value(part, name, least, most, names) for part in (start, end) if part is not None]
-        if values != sorted(values) or step == "0":
-            raise SettingError(f"{item!r} is no {name} that NCRONTAB knows")
+        values.update(_item_values(item, name, least, most, names))
+    everything = len(values) == most - least + 1
+    return "*" if everything else ",".join(map(str, sorted(values)))
+
+
+def _item_values(item: str, name: str, least: int, most: int, names: tuple[str, ...]) -> range:
+    match = _ITEM.fullmatch(item)
+    if match is None or match["step"] == "0":
+        raise SettingError(f"{item!r} is no {name} that NCRONTAB knows")
+    start, end = least, most
+    if match["start"]:
+        start = _value(match["start"], name, least, most, names)
+        end = (
+            _value(match["end"], name, least, most, names)
+            if match["end"]
+            else most
+            if match["step"]
+            else start
+        )
+    if end < start:
+        raise SettingError(f"{item!r} is no {name} that NCRONTAB knows: the range runs backwards")
+    return range(start, end + 1, int(match["step"] or 1))
 
 
 def _value(text: str, name: str, least: int, most: int, names: tuple[str, ...]) -> int:

@@ -49,6 +49,9 @@ class Topic:
         """The function's checkpoint; -1 when there is none. Its consumer group is named after the topic."""
         group = f"{self.name}.{function}"
         wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(self.name, partition)])
-        found = self._admin.list_consumer_group_offsets([wanted])[group].result(10)
+        try:
+            found = self._admin.list_consumer_group_offsets([wanted])[group].result(10)
+        except KafkaException:  # the group's coordinator is only starting
+            return -1
         position = found.topic_partitions[0].offset
         return max(position, -1)

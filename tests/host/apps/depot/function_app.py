@@ -146,7 +146,8 @@ if "queues" in _parts:
 
     @app.queue_trigger(arg_name="message", queue_name="%DEPOT_QUEUE%", connection="AzureWebJobsStorage")
     @app.queue_output(arg_name="copies", queue_name="%DEPOT_QUEUE%-copies", connection="AzureWebJobsStorage")
-    async def work(message: func.QueueMessage, copies: func.Out[typing.List[str]]) -> None:  # noqa: UP006
+    @app.queue_output(arg_name="$return", queue_name="%DEPOT_QUEUE%-done", connection="AzureWebJobsStorage")
+    async def work(message: func.QueueMessage, copies: func.Out[typing.List[str]]) -> str:  # noqa: UP006
         body = message.get_body().decode()
         _tell("work", body=body, count=message.dequeue_count, id=message.id, phase="begin")
         if body == "slow":
@@ -156,8 +157,10 @@ if "queues" in _parts:
         if body == "bad":
             raise ValueError("this one never works")
         copies.set([body, body.upper()])
+        return f"done with {body}"
 
     @app.route("orders", methods=["POST"])
-    @app.queue_output(arg_name="$return", queue_name="%DEPOT_QUEUE%-orders", connection="AzureWebJobsStorage")
-    def order(req: func.HttpRequest) -> bytes:
-        return req.get_body()
+    @app.queue_output(arg_name="sent", queue_name="%DEPOT_QUEUE%-orders", connection="AzureWebJobsStorage")
+    def order(req: func.HttpRequest, sent: func.Out[func.QueueMessage]) -> func.HttpResponse:
+        sent.set(func.QueueMessage(body=req.get_body()))
+        return func.HttpResponse("sent", status_code=202)
