@@ -6,6 +6,7 @@ whatever is unusual; the thorough one (`parse_event`) takes what can be taken an
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
@@ -69,22 +70,63 @@ _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 encode = msgspec.json.Encoder().encode
 
+_BLANK = b" \t\r\n"
+# Whole strings, and what cuts JSON into its parts; a quote alone opens a string that never ends.
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"|["\[\]{},]', re.DOTALL)
+
 
 def split_message(body: bytes) -> tuple[list[bytes], bool]:
     """The JSON values of a message, and whether it is packed (a JSON array of them).
 
-    Raises Rejected when the message is empty, not JSON, or an array of nothing. Whether the items are
-    UTF-8 is for each of them to say.
+    Raises Rejected when the message is empty, not JSON, or an array of nothing. Whether the items of an
+    array are JSON and UTF-8 is for each of them to say, so that one does not take its neighbours along.
     """
-    if not body.strip(b" \t\r\n"):
+    text = body.strip(_BLANK)
+    if not text:
         raise Rejected(Reason.EMPTY, "the message has no content")
-    check_json(body)
-    if body.lstrip(b" \t\r\n")[:1] != b"[":
+    packed = text[:1] == b"["
+    try:
+        check_json(body)
+    except Rejected:
+        items = _cut(text) if packed else []
+        if not any(map(_is_object, items)):
+            raise
+        return items, True
+    if not packed:
         return [body], False
     items = [bytes(item) for item in _decode_items(body)]
     if not items:
         raise Rejected(Reason.EMPTY, "the array holds no event")
     return items, True
+
+
+def _cut(array: bytes) -> list[bytes]:
+    """The items of an array that is not JSON as a whole, by its strings and brackets; none where these do
+    not tell."""
+    items: list[bytes] = []
+    depth = start = 0
+    for mark in _MARKS.finditer(array):
+        token = mark[0]
+        if token in (b"[", b"{"):
+            depth += 1
+            start = start or mark.end()
+        elif token in (b"]", b"}"):
+            depth -= 1
+        elif token == b'"':
+            break
+        if depth == 0 or (depth == 1 and token == b","):
+            items.append(array[start : mark.start()].strip(_BLANK))
+            start = mark.end()
+        if depth == 0:
+            return items if start == len(array) else []
+    return []
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return bool(_decode_object(text))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def check_json(body: bytes) -> None:
@@ -107,12 +149,12 @@ def check_utf8(text: bytes) -> None:
 
 
 def parse_event(text: bytes, event_type: str | None) -> tuple[Event, Fields]:
-    """The event in `text`, which is valid JSON but for the inside of its strings.
+    """The event in `text`.
 
     `event_type` is the one its topic stands for; None takes any. The timestamp comes out canonical (RFC 3339,
     UTC, `Z`), unknown fields inside `metadata`. Raises Rejected.
     """
-    if text.lstrip(b" \t\r\n")[:1] != b"{":
+    if text.lstrip(_BLANK)[:1] != b"{":
         raise Rejected(Reason.NOT_AN_OBJECT, "an event is a JSON object")
     check_utf8(text)
     if exceeds_depth(text, MAX_DEPTH):
