@@ -22,7 +22,7 @@ def hints(stack: Stack, plan: Plan) -> list[str]:
     reader = (
         f"{elsewhere}.venv/bin/python -c 'import polars as pl; "
         f'print(pl.scan_delta("az://{EVENTS.container}", storage_options={{"use_emulator": "true"}})'
-        '.group_by("event_type", "date").len().sort("date").collect())\''
+        '.group_by("event_type").agg(pl.len(), pl.max("timestamp")).collect())\''
     )
     files = f"{blobs}/{EVENTS.container}/raw/{EVENT_TYPE}/{plan.events[-1].time:%Y/%m/%d/%H}/"
     return [f"query:  {query}", f"read:   {reader}", f"files:  {files}"]

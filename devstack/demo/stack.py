@@ -74,4 +74,4 @@ def _describe(file: Path, *, own: bool) -> Stack | None:
     except PermissionError:
         pass  # it runs, as somebody else
     names = ("http_url", "kafka_bootstrap", "storage_connection_string", "api_key")
-    return Stack(*(found[name] for name in names), own=own)
+    return Stack(**{name: found[name] for name in names}, own=own)
