@@ -21,13 +21,16 @@ class StackError(Exception):
 
 
 class Home:
-    """The folder of one stack; made when missing."""
+    """The folder of one stack; made when missing. Raises StackError when it cannot be."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.logs = self.path / "logs"
         self.stack_file = self.path / "stack.json"
-        self.logs.mkdir(parents=True, exist_ok=True)
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StackError(f"{self.path} cannot be the stack's folder: {error.strerror}.") from None
 
     def admin_key(self) -> str:
         """The administrator's API key: 256 random bits, made once, readable by the owner only."""

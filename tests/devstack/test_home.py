@@ -21,6 +21,11 @@ def test_admin_key_is_made_once_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "admin.key").stat().st_mode) == 0o600
 
 
+def test_folder_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(StackError, match="/dev/null/home cannot be the stack's folder: Not a directory"):
+        Home(Path("/dev/null/home"))
+
+
 def test_home_has_one_supervisor(tmp_path: Path) -> None:
     with (
         Home(tmp_path).locked(),
