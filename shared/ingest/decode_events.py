@@ -7,6 +7,7 @@ so that a redelivery changes nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +23,7 @@ from shared.ingest.event_json import (
     parse_event,
     split_message,
 )
-from shared.ingest.models import DeadLetter, MessageBatch, Rejected
+from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.timestamps import timestamp_column
 from shared.lake.schema import row_schema
 from shared.streams.events import EVENTS, event_type_of
@@ -82,25 +83,26 @@ class EventDecoder:
     def _parse_thoroughly(self, message: int, body: bytes, parsed: _Parsed) -> None:
         """Takes what can be taken of one message; the rest becomes dead letters."""
         try:
-            items, packed = split_message(body)
+            items = split_message(body)
         except Rejected as error:
             parsed.reject(DeadLetter(message, 0, 1, error.reason, error.message, body))
             return
-        events: list[tuple[Event, Fields] | None] = []
-        rejected: list[tuple[int, Rejected]] = []
+        events: dict[int, tuple[Event, Fields]] = {}
+        rejected: list[_Run] = []
         for idx, item in enumerate(items):
             try:
-                events.append(parse_event(item, self._event_type))
+                events[idx] = parse_event(item, self._event_type)
             except Rejected as error:
-                events.append(None)
-                rejected.append((idx, error))
-        if len(rejected) == len(items):
-            first = rejected[0][1]
-            parsed.reject(DeadLetter(message, 0, len(items), first.reason, first.message, body))
+                if rejected and rejected[-1].end == idx and rejected[-1].reason == error.reason:
+                    rejected[-1].end += 1
+                else:
+                    rejected.append(_Run(idx, idx + 1, error.reason, error.message))
+        if not events:
+            first = rejected[0]
+            parsed.reject(DeadLetter(message, 0, len(items), first.reason, first.detail, body))
             return
         parsed.add_some(message, events)
-        for letter in _runs(message, items, rejected) if packed else ():
-            parsed.dead_letters.append(letter)
+        parsed.dead_letters += [run.letter(message, items) for run in rejected]
 
     def _rows(self, batch: MessageBatch, parsed: _Parsed) -> pa.RecordBatch | None:
         """The columns of what was parsed, or None when a value does not fit its column."""
@@ -178,13 +180,11 @@ class _Parsed:
         self.fields += fields
         self._places[message] = range(len(events))
 
-    def add_some(self, message: int, items: list[tuple[Event, Fields] | None]) -> None:
-        """Adds those items of a message that are events."""
-        for item in items:
-            if item is not None:
-                self.events.append(item[0])
-                self.fields.append(item[1])
-        self._places[message] = [idx for idx, item in enumerate(items) if item is not None]
+    def add_some(self, message: int, events: dict[int, tuple[Event, Fields]]) -> None:
+        """Adds the events of a message by their places in it."""
+        self.events += [event for event, _ in events.values()]
+        self.fields += [fields for _, fields in events.values()]
+        self._places[message] = list(events)
 
     def reject(self, letter: DeadLetter) -> None:
         """Adds a message that gave no row at all."""
@@ -204,24 +204,22 @@ class _Parsed:
         return np.repeat(np.arange(messages), counts), np.concatenate(parts)
 
 
-def _runs(message: int, items: list[bytes], rejected: list[tuple[int, Rejected]]) -> list[DeadLetter]:
-    """Neighbouring rejected items of one reason as one dead letter each: garbage stays few."""
-    letters: list[DeadLetter] = []
-    start = 0
-    while start < len(rejected):
-        first_idx, first = rejected[start]
-        end = start + 1
-        while (
-            end < len(rejected)
-            and rejected[end][0] == rejected[end - 1][0] + 1
-            and rejected[end][1].reason == first.reason
-        ):
-            end += 1
-        bodies = [items[idx] for idx, _ in rejected[start:end]]
+@dataclass(slots=True)
+class _Run:
+    """Neighbouring items of one message, from `start` to before `end`, that were rejected for one reason.
+
+    They become one dead letter, so that garbage stays few.
+    """
+
+    start: int
+    end: int
+    reason: Reason
+    detail: str
+
+    def letter(self, message: int, items: list[bytes]) -> DeadLetter:
+        bodies = items[self.start : self.end]
         body = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
-        letters.append(DeadLetter(message, first_idx, len(bodies), first.reason, first.message, body))
-        start = end
-    return letters
+        return DeadLetter(message, self.start, len(bodies), self.reason, self.detail, body)
 
 
 def _times(texts: list[str | None], ingested: pa.Array) -> pa.Array:

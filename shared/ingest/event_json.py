@@ -75,8 +75,8 @@ _BLANK = b" \t\r\n"
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"|["\[\]{},]', re.DOTALL)
 
 
-def split_message(body: bytes) -> tuple[list[bytes], bool]:
-    """The JSON values of a message, and whether it is packed (a JSON array of them).
+def split_message(body: bytes) -> list[bytes]:
+    """The JSON values of a message: the items of an array (a packed message), else the one it holds.
 
     Raises Rejected when the message is empty, not JSON, or an array of nothing. Whether the items of an
     array are JSON and UTF-8 is for each of them to say, so that one does not take its neighbours along.
@@ -91,13 +91,13 @@ def split_message(body: bytes) -> tuple[list[bytes], bool]:
         items = _cut(text) if packed else []
         if not any(map(_is_object, items)):
             raise
-        return items, True
+        return items
     if not packed:
-        return [body], False
+        return [body]
     items = [bytes(item) for item in _decode_items(body)]
     if not items:
         raise Rejected(Reason.EMPTY, "the array holds no event")
-    return items, True
+    return items
 
 
 def _cut(array: bytes) -> list[bytes]:
