@@ -83,8 +83,12 @@ def event_history() -> EventHistory:
 @cache
 def segments() -> SegmentStore:
     """The landing segments of all streams."""
+    import pyarrow as pa
+
     from shared.lake.segments import SegmentStore
 
+    # The system's allocator gives memory back; Arrow's own kept half as much again after a flush.
+    pa.set_memory_pool(pa.system_memory_pool())
     return SegmentStore(_blobs())
 
 

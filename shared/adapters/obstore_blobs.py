@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock
 
@@ -14,6 +13,8 @@ from obstore.store import AzureStore
 from shared.adapters.connection import StorageAccount
 from shared.lake.ports import BlobGone, BlobInfo
 from shared.platform.errors import StorageUnavailable
+
+_ERRORS = (BaseError, OSError)
 
 
 class ObstoreBlobs:
@@ -26,47 +27,57 @@ class ObstoreBlobs:
 
     async def put(self, container: str, name: str, data: bytes) -> None:
         """See the port."""
-        with _translated(container, name):
+        try:
             await obstore.put_async(self._store(container), name, data, use_multipart=False)
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
 
     def put_blocking(self, container: str, name: str, data: bytes) -> None:
         """See the port."""
-        with _translated(container, name):
+        try:
             obstore.put(self._store(container), name, data, use_multipart=False)
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
 
     def get(self, container: str, name: str) -> bytes:
         """See the port."""
-        with _translated(container, name):
+        try:
             return obstore.get(self._store(container), name).bytes().to_bytes()
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
         """See the port."""
         # Azure lists by whole path segments; what the last one starts with is sifted here.
         folder = prefix[: prefix.rfind("/") + 1]
-        with _translated(container, prefix):
+        try:
             for page in obstore.list(self._store(container), folder or None, chunk_size=1000):
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield BlobInfo(meta["path"], meta["size"])
+        except _ERRORS as error:
+            raise _translated(error, container, prefix) from error
 
     def delete(self, container: str, names: Sequence[str]) -> None:
         """See the port."""
         if not names:
             return
         try:
-            with _translated(container, names[0]):
-                obstore.delete(self._store(container), list(names))
-        except BlobGone:
+            obstore.delete(self._store(container), list(names))
+        except FileNotFoundError:
             # The bulk request stops telling at the first that is gone: finish one by one.
             for name in names:
                 self._delete_one(container, name)
+        except _ERRORS as error:
+            raise _translated(error, container, names[0]) from error
 
     def _delete_one(self, container: str, name: str) -> None:
         try:
-            with _translated(container, name):
-                obstore.delete(self._store(container), name)
-        except BlobGone:
+            obstore.delete(self._store(container), name)
+        except FileNotFoundError:
             pass
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
 
     def _store(self, container: str) -> AzureStore:
         with self._lock:
@@ -91,13 +102,14 @@ def _open(account: StorageAccount, container: str) -> AzureStore:
     )
 
 
-@contextmanager
-def _translated(container: str, name: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
+def _translated(error: Exception, container: str, name: str) -> Exception:
+    """The port's error for obstore's.
+
+    Not a context manager: those leave a cycle behind each exception that passes, which keeps every frame of
+    its callers alive, and the Arrow tables in them.
+    """
+    if isinstance(error, FileNotFoundError):
         if "ContainerNotFound" in str(error):
-            raise StorageUnavailable(f"the container {container} does not exist") from error
-        raise BlobGone(f"{container}/{name}") from error
-    except (BaseError, OSError) as error:
-        raise StorageUnavailable(f"storage did not answer for {container}/{name}") from error
+            return StorageUnavailable(f"the container {container} does not exist")
+        return BlobGone(f"{container}/{name}")
+    return StorageUnavailable(f"storage did not answer for {container}/{name}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -162,13 +163,14 @@ class Flusher:
             segment, covered = item
             return rows_above(self._segments.read(stream, segment), covered)
 
+        ahead: deque[tuple[Segment, Future[pa.RecordBatch]]] = deque()
         with ThreadPoolExecutor(_PARALLEL, "flush-read") as pool:
-            for start in range(0, len(fresh), _PARALLEL):
-                window = fresh[start : start + _PARALLEL]
-                try:
-                    yield from zip((s for s, _ in window), pool.map(read, window), strict=True)
-                except BlobGone as gone:
-                    raise LeaseHeld(f"another writer took {gone}") from gone
+            for item in fresh:
+                ahead.append((item[0], pool.submit(read, item)))
+                if len(ahead) > _PARALLEL:
+                    yield _read_one(*ahead.popleft())
+            while ahead:
+                yield _read_one(*ahead.popleft())
 
     def _commit(
         self,
@@ -218,6 +220,13 @@ class Flusher:
             for upload in waiting:
                 upload.result()
         return entries
+
+
+def _read_one(segment: Segment, reading: Future[pa.RecordBatch]) -> tuple[Segment, pa.RecordBatch]:
+    try:
+        return segment, reading.result()
+    except BlobGone as gone:
+        raise LeaseHeld(f"another writer took {gone}") from gone
 
 
 def _sorted_out(

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         500_000, description="Most rows in one Delta commit of the flush."
     )
     flush_max_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
-        64 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
+        32 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
     )
     lease_seconds: Annotated[int, Field(ge=15, le=60)] = Field(
         15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
