@@ -17,11 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.stack.running import RunningStack
 from tests.stack.shared_services import address_of, end_services
 
-_shared = pytest.StashKey[Path]()
+# How long an example takes says nothing on a shared machine.
+settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("floe")
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -1,0 +1,102 @@
+"""Delta tables in memory: a list of commits for each container."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+import pyarrow as pa
+
+from shared.lake.ports import CommitConflict, DataFile, Snapshot
+from shared.query.events import microseconds
+from shared.streams import StreamDefinition
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one commit added and set."""
+
+    files: tuple[DataFile, ...]
+    progress: Mapping[str, int]
+
+
+@dataclass
+class Log:
+    """The commits of one table; version n is the n-th, from 0."""
+
+    commits: list[Commit] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+
+class MemoryLake:
+    """Implements shared.lake.ports.Lake; a second one over the same `logs` is another process."""
+
+    def __init__(self, logs: dict[str, Log] | None = None) -> None:
+        self.logs: dict[str, Log] = {} if logs is None else logs
+
+    def table(self, stream: StreamDefinition) -> MemoryTable:
+        return MemoryTable(stream, self.logs.setdefault(stream.container, Log()))
+
+
+class MemoryTable:
+    """Implements shared.lake.ports.LakeTable."""
+
+    def __init__(self, stream: StreamDefinition, log: Log) -> None:
+        self._stream = stream
+        self._log = log
+
+    def snapshot(self, app_ids: Iterable[str] = ()) -> MemorySnapshot:
+        return MemorySnapshot(self._stream, self._log.commits[:], app_ids)
+
+    def commit(
+        self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]
+    ) -> MemorySnapshot:
+        with self._log.lock:
+            for later in self._log.commits[base.version + 1 :]:
+                if later.progress.keys() & progress.keys():
+                    raise CommitConflict(f"version {base.version} was moved on from")
+            self._log.commits.append(Commit(tuple(files), dict(progress)))
+        return self.snapshot(progress)
+
+
+class MemorySnapshot:
+    """Implements shared.lake.ports.Snapshot but for `select`, which needs DataFusion."""
+
+    def __init__(self, stream: StreamDefinition, commits: list[Commit], app_ids: Iterable[str]) -> None:
+        self._stream = stream
+        self._commits = commits
+        self._app_ids = frozenset(app_ids)
+        self.version = len(commits) - 1
+
+    def progress(self, app_id: str) -> int:
+        if app_id not in self._app_ids:
+            raise KeyError(app_id)
+        reached = [commit.progress[app_id] for commit in self._commits if app_id in commit.progress]
+        return reached[-1] if reached else -1
+
+    def files(self) -> pa.Table:
+        files = [file for commit in self._commits for file in commit.files]
+        statistics = [json.loads(file.statistics) for file in files]
+        time = self._stream.time_column
+        columns: dict[str, list[object]] = {
+            "path": [file.path for file in files],
+            "size": [file.size for file in files],
+            "rows": [file.rows for file in files],
+            "earliest": [_microseconds(entry["minValues"][time]) for entry in statistics],
+            "latest": [_microseconds(entry["maxValues"][time]) for entry in statistics],
+        }
+        kinds = dict.fromkeys(columns, pa.int64()) | {"path": pa.string()}
+        for key in self._stream.partition_columns:
+            columns[key] = [file.partition[key] for file in files]
+            kinds[key] = pa.string()
+        return pa.table(columns, schema=pa.schema(list(kinds.items())))
+
+    def select(self, sql: str) -> pa.Table:
+        raise NotImplementedError("queries are tested on the real lake")
+
+
+def _microseconds(text: str) -> int:
+    return microseconds(datetime.fromisoformat(text))

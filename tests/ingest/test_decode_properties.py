@@ -1,0 +1,200 @@
+"""What holds for every batch, whatever its messages are."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.ingest.decode_events import EventDecoder
+from shared.ingest.event_json import parse_timestamp
+from shared.ingest.models import DeadLetter, MessageBatch, Rejected
+from shared.ingest.timestamps import timestamp_column
+from tests.ingest.batches import TOPIC, batch_of, letters_by_place
+
+DECODER = EventDecoder(TOPIC)
+
+
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+# --- texts of times: well-formed ones, and others that look like them ---------------------------------------
+
+_digits = st.text("0123456789", min_size=1, max_size=9)
+TIMES = st.one_of(
+    st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
+    st.datetimes().map(lambda moment: moment.isoformat()),
+    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+    st.from_regex(
+        r"\d{4}-[01]\d-[0-3]\d[Tt ][0-2]\d:[0-6]\d:[0-6]\d([.,]\d{0,9})?([Zz]|[+-]\d\d:?\d\d)?",
+        fullmatch=True,
+    ),
+    st.text("0123456789-:T .Zz+,", max_size=30),
+    st.sampled_from(["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]),
+)
+
+# --- messages: events, nearly events, and anything --------------------------------------------------------
+
+_scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(10**40), 10**40),
+    st.floats(),  # NaN and the infinities come out as no JSON
+    st.text(max_size=8),
+)
+_json = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+_names = st.sampled_from(["user_id", "region", "value", "amount", "x", "é"])
+_data = st.dictionaries(_names, _json, max_size=4)
+_members = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": _data | _json,
+        "event_id": st.text(max_size=3) | _json,
+        "event_type": st.sampled_from(["transaction", "page_view", ""]) | _json,
+        "timestamp": TIMES | _json,
+        "metadata": _json,
+        "x": _json,
+    },
+)
+_good = st.fixed_dictionaries(
+    {"data": st.fixed_dictionaries({}, optional={"user_id": st.text(max_size=5), "value": st.integers()})},
+    optional={"timestamp": st.datetimes().map(lambda moment: moment.isoformat() + "Z")},
+)
+_texts = st.one_of(
+    _good.map(json.dumps),
+    _members.map(json.dumps),
+    _members.map(lambda members: json.dumps(members, ensure_ascii=False)),
+    _json.map(json.dumps),
+)
+_odd = st.sampled_from(
+    [
+        b"",
+        b"\xff",
+        b"{",
+        b'{"data":{"a":"\xff"}}',
+        b'{"data":{"a":"\\ud800"}}',
+        b'{"data":{"a":"\\udc00\\ud800"}}',
+        b'{"data":{},"metadata":{"\\udfff":1}}',
+        b'{"data":{},"metadata":{"a":"\xed\xa0\x80"}}',
+        b'{"data":{},"data":{"value":2}}',
+        b'{"data":{},"event_type":"error","event_type":"transaction"}',
+        b'{"data":{"d":' + nested(198) + b"}}",
+        b'{"data":{"d":' + nested(199) + b"}}",
+        b'{"data":{},"metadata":' + nested(199) + b"}",
+        b'{"data":{},"metadata":' + nested(199) + b',"x":1}',
+        b'{"data":{},"x":' + nested(198) + b"}",
+        b'{"data":{},"timestamp":"0000-12-31T00:00:00Z"}',
+    ]
+)
+ITEMS = st.one_of(_texts.map(lambda text: text.encode("utf-8", "surrogatepass")), _odd)
+PACKS = st.lists(ITEMS, max_size=5).map(lambda items: b"[" + b",".join(items) + b"]")
+BODIES = st.one_of(ITEMS, PACKS, st.binary(max_size=30), ITEMS.map(lambda text: b" " + text + b"\n"))
+
+
+def decoded(bodies: list[bytes], first: int = 0) -> tuple[list[dict[str, Any]], list[tuple[object, ...]]]:
+    """Rows with their times as numbers, and dead letters, by where they stand in the stream."""
+    batch = batch_of(bodies, first=first)
+    rows, letters = DECODER.decode(batch)
+    rows.validate(full=True)
+    return _plain(rows), letters_by_place(batch, letters)
+
+
+def _plain(rows: pa.RecordBatch) -> list[dict[str, Any]]:
+    numbered = [
+        column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(numbered, names=rows.schema.names).to_pylist()
+
+
+@given(st.lists(BODIES, min_size=1, max_size=8), st.data())
+def test_a_batch_gives_the_same_however_it_is_cut(bodies: list[bytes], data: st.DataObject) -> None:
+    whole = decoded(bodies)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(bodies)), max_size=3)) | {0, len(bodies)})
+    rows: list[dict[str, Any]] = []
+    letters: list[tuple[object, ...]] = []
+    for start, end in pairwise(cuts):
+        part = decoded(bodies[start:end], first=start)
+        rows, letters = rows + part[0], letters + part[1]
+    assert (rows, letters) == whole
+
+
+@given(st.lists(BODIES, min_size=1, max_size=5))
+def test_the_fast_path_and_the_thorough_one_agree(bodies: list[bytes]) -> None:
+    # A body that does not fit its column sends its whole batch the thorough way.
+    spoiler = b'{"data":{"text":"\xff"}}'
+    rows, letters = decoded(bodies)
+    again_rows, again_letters = decoded([*bodies, spoiler])
+    assert again_rows == rows
+    assert again_letters[:-1] == letters
+
+
+@given(st.lists(st.binary(max_size=40) | BODIES, max_size=4))
+@example([b"[" * 100_000])
+@example([b'{"data":{"user_id":' + b"9" * 5000 + b"}}"])
+def test_nothing_is_lost(bodies: list[bytes]) -> None:
+    """Each message is in the dead letters as a whole, or each of its items is a row or a dead letter."""
+    batch = batch_of(bodies)
+    rows, letters = DECODER.decode(batch)
+    by_message: dict[int, list[DeadLetter]] = {message: [] for message in range(len(bodies))}
+    for letter in letters:
+        by_message[letter.message].append(letter)
+    places: dict[int, list[int]] = {message: [] for message in range(len(bodies))}
+    for message, idx in zip(rows["_seq"].to_pylist(), rows["_idx"].to_pylist(), strict=True):
+        places[message].append(idx)
+    for message, body in enumerate(bodies):
+        _account_for(body, batch, message, places[message], by_message[message])
+
+
+def _account_for(
+    body: bytes, batch: MessageBatch, message: int, places: list[int], letters: list[DeadLetter]
+) -> None:
+    if not places:
+        [letter] = letters
+        assert letter.body == body
+        return
+    taken = sorted([*places, *(idx for x in letters for idx in range(x.idx, x.idx + x.items))])
+    assert taken == list(range(len(taken))), "places are taken once each, without a gap"
+    assert len(set(places)) == len(places)
+    if not letters:
+        assert len(taken) == (len(msgspec.json.decode(body, type=list)) if b"[" in body.lstrip()[:1] else 1)
+    for letter in letters:
+        assert letter.items > 1 or letter.body in body
+
+
+@given(TIMES)
+def test_the_cast_and_the_parser_agree_on_times(text: str) -> None:
+    try:
+        parsed = parse_timestamp(text)
+    except Rejected:
+        parsed = None
+    try:
+        cast = timestamp_column([text]).cast(pa.int64())[0].as_py()
+    except Rejected:
+        cast = None
+    expected = None if parsed is None else timestamp_column([parsed]).cast(pa.int64())[0].as_py()
+    assert cast == expected
+
+
+@given(st.lists(TIMES, min_size=1, max_size=5))
+def test_a_time_does_not_depend_on_its_neighbours(texts: list[str]) -> None:
+    def alone(text: str) -> int | None:
+        try:
+            number: int = timestamp_column([text]).cast(pa.int64())[0].as_py()
+        except Rejected:
+            return None
+        return number
+
+    valid = [text for text in texts if alone(text) is not None]
+    if valid:
+        assert timestamp_column(valid).cast(pa.int64()).to_pylist() == [alone(text) for text in valid]
