@@ -122,12 +122,13 @@ class EventIntake:
         moment = event.timestamp
         if event.event_type is None or (moment is not None and not 1 < moment.year < 9999):
             raise Rejected(Reason.INVALID_TIMESTAMP, "to be looked at")
-        if len(event.data) > self._limits.event_bytes // 2 or (
-            len(event.data) >= 2 * MAX_DEPTH and exceeds_depth(bytes(event.data), MAX_DEPTH - 1)
-        ):
-            raise Rejected(Reason.TOO_DEEP, "to be looked at")
         if event.metadata is not NO_METADATA:
             event.metadata = _with_source(event.metadata)
+        size = len(event.data) + len(event.metadata)
+        if size > self._limits.event_bytes // 2 or (
+            size >= 2 * MAX_DEPTH and (_too_deep(event.data) or _too_deep(event.metadata))
+        ):
+            raise Rejected(Reason.TOO_DEEP, "to be looked at")
         return decode_fields(event.data).user_id or ""
 
     def _read_thoroughly(self, body: bytes) -> list[tuple[Event, str] | Rejected]:
@@ -164,6 +165,8 @@ class EventIntake:
             allowed = ", ".join(EVENT_TYPES)
             raise Rejected(Reason.INVALID_EVENT_TYPE, f"event_type must be one of {allowed}")
         event.metadata = _with_source(event.metadata)
+        if _too_deep(event.metadata):
+            raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels with its source")
         return event, fields.user_id or ""
 
     def _complete(self, events: Sequence[Event]) -> None:
@@ -231,6 +234,11 @@ def _packs(events: Sequence[Event], limit: int) -> Iterable[tuple[bytes, list[Ev
 
 def _pack(texts: list[bytes]) -> bytes:
     return texts[0] if len(texts) == 1 else b"[" + b",".join(texts) + b"]"
+
+
+def _too_deep(member: msgspec.Raw) -> bool:
+    """Whether an event would nest too deep for landing with this as its `data` or `metadata`."""
+    return len(member) >= 2 * MAX_DEPTH and exceeds_depth(bytes(member), MAX_DEPTH - 1)
 
 
 def _with_source(metadata: msgspec.Raw) -> msgspec.Raw:
