@@ -101,6 +101,8 @@ _DEFAULTS = {
     "FLOE_AUTH": "local",
     "FLOE_ENVIRONMENT": "local",
     "FLOE_FLUSH_SCHEDULE": "*/10 * * * * *",
+    # Few arenas: glibc keeps what each of them once held, and the worker's memory is to stay flat.
+    "MALLOC_ARENA_MAX": "2",
     "PYTHONUNBUFFERED": "1",
 }
 

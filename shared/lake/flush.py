@@ -187,7 +187,10 @@ class Flusher:
             self._segments.delete(stream, taken.segments)
             return snapshot
         name = f"{self._clock():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
-        files = self._write_files(stream, pa.Table.from_batches(taken.batches), name)
+        rows = pa.Table.from_batches(taken.batches).combine_chunks()
+        taken.batches.clear()
+        files = self._write_files(stream, rows, name)
+        del rows
         lease.check()
         try:
             snapshot = table.commit(snapshot, files, taken.progress)
