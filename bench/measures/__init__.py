@@ -1,0 +1,29 @@
+"""The benchmarks, by the names they are asked for with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.measures import (
+    cold_start,
+    http_load,
+    kills,
+    memory,
+    queries,
+    topic_to_table,
+    trigger,
+    visibility,
+)
+from bench.options import Options
+from bench.report import Result
+
+MEASURES: dict[str, Callable[[Options], Result]] = {
+    "topic-to-table": topic_to_table.measure,
+    "trigger": trigger.measure,
+    "http": http_load.measure,
+    "visibility": visibility.measure,
+    "queries": queries.measure,
+    "import": cold_start.measure,
+    "memory": memory.measure,
+    "kills": kills.measure,
+}

@@ -1,0 +1,6 @@
+from bench.options import Options
+from bench.report import Result
+
+
+def measure(options: Options) -> Result:
+    raise NotImplementedError
