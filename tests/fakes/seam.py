@@ -1,4 +1,4 @@
-"""The ports behind a seam that counts their calls and, at one of them, strikes: raises, or ends the process."""
+"""The ports behind a seam that counts calls and at one of them strikes: raises, or ends the process."""
 
 from __future__ import annotations
 
