@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from shared.ingest.dead_letter_rows import dead_letter_rows
 from shared.ingest.models import DeadLetter, MessageBatch
 from shared.ingest.ports import Generations, Hubs, Notices
-from shared.lake.segments import SegmentStore, Source, describe
+from shared.lake.segments import SegmentStore, Source, describe, encode
 from shared.streams import StreamDefinition, stream_of_topic
 from shared.streams.dead_letters import DEAD_LETTERS
 
@@ -50,6 +50,15 @@ class _Cursor:
 
     generation: str
     expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Segments ready to be written (name and bytes), and how many rows and dead letters they hold."""
+
+    segments: list[tuple[str, bytes]]
+    rows: int
+    letters: int
 
 
 class Landing:
@@ -93,22 +102,13 @@ class Landing:
     async def _land_part(
         self, stream: StreamDefinition, decoder: Decoder, part: MessageBatch, generation: str
     ) -> tuple[int, int]:
-        if sum(map(len, part.bodies)) <= _INLINE_BYTES:
-            rows, letters = decoder.decode(part)
-        else:
-            rows, letters = await asyncio.to_thread(decoder.decode, part)
         source = Source(part.topic, part.partition, generation)
-        writes = [self._write(stream, source, part, rows)] if rows.num_rows else []
-        if letters:
-            writes.append(self._write(DEAD_LETTERS, source, part, dead_letter_rows(part, letters)))
-        await asyncio.gather(*writes)
-        return rows.num_rows, len(letters)
-
-    async def _write(
-        self, stream: StreamDefinition, source: Source, part: MessageBatch, rows: pa.RecordBatch
-    ) -> None:
-        first, last = int(part.sequence_numbers[0]), int(part.sequence_numbers[-1])
-        await self._segments.write(stream, describe(source, rows, stream, first, last), rows)
+        if sum(map(len, part.bodies)) <= _INLINE_BYTES:
+            prepared = _prepare(stream, decoder, part, source)
+        else:
+            prepared = await asyncio.to_thread(_prepare, stream, decoder, part, source)
+        await asyncio.gather(*(self._segments.write_encoded(name, data) for name, data in prepared.segments))
+        return prepared.rows, prepared.letters
 
     async def _cursor(self, batch: MessageBatch) -> _Cursor:
         """Which generation the batch belongs to.
@@ -151,8 +151,24 @@ def generation_of(identity: str) -> str:
     return hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
 
 
+def _prepare(stream: StreamDefinition, decoder: Decoder, part: MessageBatch, source: Source) -> _Prepared:
+    """Decodes `part` and encodes what came out as segments."""
+    rows, letters = decoder.decode(part)
+    first, last = int(part.sequence_numbers[0]), int(part.sequence_numbers[-1])
+    batches = [(stream, rows)] if rows.num_rows else []
+    if letters:
+        batches.append((DEAD_LETTERS, dead_letter_rows(part, letters)))
+    segments = [
+        (describe(source, batch, kind, first, last).name(kind), encode(batch)) for kind, batch in batches
+    ]
+    return _Prepared(segments, rows.num_rows, len(letters))
+
+
 def _parts(batch: MessageBatch, limits: LandingLimits) -> Iterator[MessageBatch]:
     """`batch` in pieces of bounded bytes and messages, at least one message each."""
+    if len(batch) <= limits.segment_rows and sum(map(len, batch.bodies)) <= limits.segment_bytes:
+        yield batch
+        return
     start = size = 0
     for i, length in enumerate(map(len, batch.bodies)):
         if i > start and (size + length > limits.segment_bytes or i - start >= limits.segment_rows):

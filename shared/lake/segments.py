@@ -84,7 +84,11 @@ class SegmentStore:
 
     async def write(self, stream: StreamDefinition, segment: Segment, rows: pa.RecordBatch) -> None:
         """Makes `rows` durable under the segment's name; writing the same again changes nothing."""
-        await self._blobs.put(LANDING_CONTAINER, segment.name(stream), encode(rows))
+        await self.write_encoded(segment.name(stream), encode(rows))
+
+    async def write_encoded(self, name: str, data: bytes) -> None:
+        """`write`, for rows that are encoded already."""
+        await self._blobs.put(LANDING_CONTAINER, name, data)
 
     def read(self, stream: StreamDefinition, segment: Segment) -> pa.RecordBatch:
         """The segment's rows; raises BlobGone when a flush took it. Blocks."""
