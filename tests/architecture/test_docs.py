@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from devstack.settings import StackSettings
-from scripts.write_docs import contents
 from tests.architecture.imports import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -45,7 +44,7 @@ def linked_from(page: Path) -> list[tuple[Path, str]]:
 
 def settings() -> set[str]:
     """Every setting of the app and of the local stack."""
-    of_the_app = re.findall(r"^\| `(\w+)`", contents()["docs/settings.md"], re.MULTILINE)
+    of_the_app = re.findall(r"^\| `(\w+)`", text_of(ROOT / "docs/settings.md"), re.MULTILINE)
     return {*of_the_app, *(f"FLOE_{field.name.upper()}" for field in fields(StackSettings))}
 
 
