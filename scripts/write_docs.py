@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import patch
 
 from annotated_types import Ge, Gt, Le
 from pydantic.fields import FieldInfo
 
-import function_app  # noqa: F401  (declares the operations)
 from functions._http.catalogue import CATALOGUE
 from functions._http.openapi import document
 from shared.platform.settings import Settings
@@ -27,6 +28,8 @@ _HOST_SETTINGS = {
     "FUNCTIONS_WORKER_RUNTIME": "python",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "AzureWebJobsDisableHomepage": "true",
+    # A namespace: Core Tools read no local Kafka broker. The project's own host takes any text here.
+    "EventHubConnection": "<connection string of an Event Hubs namespace>",
 }
 # Values with which the example works against a storage emulator and a broker on this machine.
 _EXAMPLES = {
@@ -39,11 +42,19 @@ _EXAMPLES = {
 
 def contents() -> dict[str, str]:
     """Every generated file's path and text."""
+    _declare_operations()
     return {
         "docs/openapi.json": json.dumps(document(CATALOGUE), indent=2, ensure_ascii=False) + "\n",
         "docs/settings.md": "\n".join(_settings_page()) + "\n",
         "local.settings.example.json": json.dumps(_local_settings(), indent=2) + "\n",
     }
+
+
+def _declare_operations() -> None:
+    """Imports the app, which checks its settings: those of the example will do."""
+    missing = {name: text for name, text in _local_settings()["Values"].items() if text}
+    with patch.dict(os.environ, missing | os.environ):
+        import function_app  # noqa: F401
 
 
 def _local_settings() -> dict[str, Any]:

@@ -50,6 +50,9 @@ def measure(options: Options) -> Result:
 
 
 def _import() -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-c", _CODE], cwd=PROJECT, check=True, capture_output=True, text=True)
+    settings = {"FLOE_STORAGE_ACCOUNT": "bench", "FLOE_KAFKA_BOOTSTRAP": "127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE], cwd=PROJECT, env=settings, check=True, capture_output=True, text=True
+    )
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from shared.platform.errors import SettingsError
 from shared.platform.settings import Settings
+
+
+# What Azurite documents for its account; the key guards nothing.
+_EMULATOR = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey="
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +41,10 @@ def storage_account(settings: Settings) -> StorageAccount:
         return StorageAccount(name, f"https://{name}.blob.core.windows.net", None, None)
     assert settings.storage_connection_string is not None
     text = settings.storage_connection_string.get_secret_value()
+    if text.strip().rstrip(";") == "UseDevelopmentStorage=true":
+        text = _EMULATOR
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
-    return StorageAccount(parts["AccountName"], parts["BlobEndpoint"], parts["AccountKey"], text)
+    try:
+        return StorageAccount(parts["AccountName"], parts["BlobEndpoint"], parts["AccountKey"], text)
+    except KeyError as missing:
+        raise SettingsError(f"FLOE_STORAGE_CONNECTION_STRING has no {missing.args[0]}") from None

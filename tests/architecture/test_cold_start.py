@@ -12,10 +12,13 @@ HEAVY = {"pyarrow", "numpy", "deltalake", "confluent_kafka", "obstore", "pandas"
 HEAVY_AZURE = ("azure.storage", "azure.identity", "azure.data", "azure.eventhub")
 
 
+ENVIRONMENT = {"FLOE_STORAGE_ACCOUNT": "floetests", "FLOE_KAFKA_BOOTSTRAP": "127.0.0.1:9"}
+
+
 def test_importing_the_index_loads_nothing_heavy() -> None:
     program = "import sys, json, function_app; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     loaded = json.loads(done.stdout)
     assert "functions.http.health" in loaded
@@ -23,10 +26,12 @@ def test_importing_the_index_loads_nothing_heavy() -> None:
     assert not [name for name in loaded if name.startswith(HEAVY_AZURE)]
 
 
-def test_the_index_needs_no_settings_to_be_imported() -> None:
-    """Proved by the empty environment above; here: nothing of the app is built at import."""
-    program = "import function_app; from shared import runtime; print(runtime.settings.cache_info().currsize)"
+def test_a_wrong_setting_stops_the_start_by_name() -> None:
+    wrong = ENVIRONMENT | {"FLOE_FLUSH_MAX_ROWS": "many"}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env={}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import function_app"], cwd=ROOT, env=wrong, capture_output=True, text=True
     )
-    assert done.stdout.strip() == "0"
+    assert done.returncode != 0
+    assert "SettingsError: FLOE_FLUSH_MAX_ROWS is 'many': Input should be a valid integer" in " ".join(
+        done.stderr.split()
+    ).replace("shared.platform.errors.", "")

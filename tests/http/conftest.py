@@ -8,11 +8,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import azure.functions as func
 import pytest
 
-import function_app
 from shared import runtime
 from shared.platform.settings import load_settings
 
@@ -22,6 +22,9 @@ SETTINGS = {
     "FLOE_STORAGE_ACCOUNT": "floetests",
     "FLOE_KAFKA_BOOTSTRAP": "127.0.0.1:9",
 }
+
+with patch.dict(os.environ, SETTINGS):
+    import function_app  # which checks its settings
 
 Configure = Callable[..., None]
 
