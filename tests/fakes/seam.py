@@ -31,9 +31,11 @@ class Seam:
             self.calls.append(name)
         if struck and not self.after:
             self.strike()
-        yield
-        if struck and self.after:
-            self.strike()
+        try:
+            yield
+        finally:
+            if struck and self.after:
+                self.strike()
 
 
 class SeamBlobs:

@@ -1,0 +1,132 @@
+"""Processes end by SIGKILL before and after every call to storage, Delta and the broker; nothing is lost and
+nothing is doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from devstack.provision import make_topics
+from tests.kills.conftest import KILLED, Case
+from tests.kills.deliveries import DEAD_LETTERS, PARTITIONS, ROWS
+
+# Two cores; more processes at once only wait for one another.
+_PARALLEL = 3
+
+type NewCase = Callable[[], Case]
+
+
+def once(places: Iterable[Any]) -> set[Any]:
+    """The rows, each of which must be there once."""
+    counts = Counter(map(tuple, places))
+    assert not [place for place, count in counts.items() if count > 1], "doubled"
+    return set(counts)
+
+
+def check_finished(outcome: dict[str, Any]) -> None:
+    assert once(outcome["rows"]) == ROWS
+    assert once(outcome["dead_letters"]) == DEAD_LETTERS
+    assert once(outcome["seen"]) == ROWS
+    assert outcome["left"] == []
+
+
+def check_seen(outcome: dict[str, Any]) -> None:
+    """Right after the kill, a reader saw all that was acknowledged, once."""
+    seen = once(outcome["before"])
+    assert seen <= ROWS
+    for partition in PARTITIONS:
+        acknowledged = {row for row in partition.rows() if row[2] < outcome["acknowledged"][partition.key]}
+        assert acknowledged <= seen
+
+
+def test_the_story_without_a_kill(new_case: NewCase) -> None:
+    case = new_case()
+    calls = case.run("flush_until_killed", at=None, after=False, count=4)
+    assert [call for call in calls if call.startswith("commit")] == [
+        "commit to events",
+        "commit to events",
+        "commit to events",
+        "commit to dead-letters",
+    ]
+    check_finished(case.run("look"))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("task", "count", "then"),
+    [
+        ("land_until_killed", 4, 3),
+        ("flush_until_killed", 4, 3),
+    ],
+)
+def test_a_kill_at_every_call(new_case: NewCase, task: str, count: int, then: int, after: bool) -> None:
+    """The next process takes what is redelivered in batches of another size."""
+    calls = new_case().run(task, at=None, after=after, count=count)
+
+    def survive(at: int) -> str | None:
+        case = new_case()
+        assert case.run(task, at=at, after=after, count=count) == KILLED
+        try:
+            outcome = case.run("finish", count=then)
+            check_seen(outcome)
+            check_finished(outcome)
+        except AssertionError as error:
+            return f"{at} {calls[at]}: {error}"
+        return None
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        failures = [failure for failure in pool.map(survive, range(len(calls))) if failure]
+    assert failures == []
+
+
+@pytest.mark.parametrize("leases", [True, False], ids=["leases", "no leases"])
+def test_two_writers_at_once(new_case: NewCase, leases: bool) -> None:
+    """Two processes flush one table while a third lands, everything three times in other batches; without
+    leases the tables' own check must do."""
+    case = new_case()
+    case.run("prepare")
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(case.run, "flush_in_laps", leases=leases) for _ in range(2)]
+        pool.submit(case.run, "land_in_laps", laps=3).result()
+        assert all(writer.result() >= 0 for writer in writers)
+    check_finished(case.run("look"))
+
+
+@pytest.mark.parametrize("flushed", [True, False], ids=["flushed", "landed"])
+def test_a_hub_made_anew(new_case: NewCase, kafka_bootstrap: str, flushed: bool) -> None:
+    """Its sequence numbers start at zero; the rows of both hubs are there."""
+    case = new_case()
+    case.common["topics"] = f"anew-{case.common['prefix']}"
+    names = {f"{case.common['topics']}.{partition.topic}" for partition in PARTITIONS}
+    make_topics(kafka_bootstrap, names, 1)
+    case.run("prepare")
+    case.run("land", count=4)
+    if flushed:
+        case.run("flush")
+    delete_topics(kafka_bootstrap, names)
+    make_topics(kafka_bootstrap, names, 1)
+    for file in Path(case.common["checkpoints"]).iterdir():
+        file.unlink()
+    case.run("land", count=3)
+    case.run("flush")
+    case.run("land", count=5)
+    found = case.run("look")
+    for name, expected in (("rows", ROWS), ("dead_letters", DEAD_LETTERS), ("seen", ROWS)):
+        assert Counter(map(tuple, found[name])) == dict.fromkeys(expected, 2)
+    assert [kind for kind, _ in case.run("notices")] == ["hub_made_anew"] * 2
+
+
+def delete_topics(bootstrap: str, names: set[str]) -> None:
+    """Returns when the broker no longer knows them."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for done in admin.delete_topics(list(names)).values():
+        done.result(20)
+    while names & admin.list_topics(timeout=20).topics.keys():
+        pass
