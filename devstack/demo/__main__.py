@@ -12,7 +12,7 @@ from devstack.demo.display import choose_display
 from devstack.demo.hints import hints
 from devstack.demo.plan import Plan, make_plan
 from devstack.demo.run import Run
-from devstack.demo.series import DEFAULT_FOLDER, generate_series, newest, read_series
+from devstack.demo.series import DEFAULT_FOLDER, SeriesError, generate_series, newest, read_series
 from devstack.demo.stack import Stack, running_stack
 from devstack.demo.tally import verdict
 from devstack.home import StackError
@@ -20,12 +20,12 @@ from devstack.settings import read_settings
 
 
 def main() -> int:
-    """0 when all numbers agree, 1 when they do not or there is no stack."""
+    """0 when all numbers agree, 1 when they do not, or when there is no stack or no series."""
     arguments = _arguments()
     try:
         with running_stack(read_settings().home) as stack:
             return _demo(stack, arguments)
-    except StackError as error:
+    except (StackError, SeriesError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

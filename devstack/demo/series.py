@@ -18,6 +18,10 @@ _STEP = timedelta(minutes=5)
 _GENERATED = 24
 
 
+class SeriesError(Exception):
+    """A file does not hold a series."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One point of a series; `time` is aware."""
@@ -28,8 +32,12 @@ class Reading:
 
 
 def read_series(folder: Path) -> list[list[Reading]]:
-    """Every CSV file of `timestamp,value` below `folder`; none where there is no such folder."""
-    return [_read(folder, path) for path in sorted(folder.rglob("*.csv"))]
+    """Every CSV file of `timestamp,value` below `folder`; none where there is no such folder.
+
+    Raises SeriesError for a file of another kind.
+    """
+    found = [_read(folder, path) for path in sorted(folder.rglob("*.csv"))]
+    return [series for series in found if series]
 
 
 def generate_series(points: int, end: datetime) -> list[list[Reading]]:
@@ -55,8 +63,11 @@ def newest(all_series: Iterable[Sequence[Reading]], points: int, end: datetime |
 def _read(folder: Path, path: Path) -> list[Reading]:
     name = str(path.relative_to(folder).with_suffix(""))
     with path.open(newline="") as file:
-        rows = csv.DictReader(file)
-        return [Reading(_time(row["timestamp"]), name, float(row["value"])) for row in rows]
+        try:
+            rows = csv.DictReader(file)
+            return [Reading(_time(row["timestamp"]), name, float(row["value"])) for row in rows]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SeriesError(f"{path} is no series of timestamp,value: {error!r}") from error
 
 
 def _time(text: str) -> datetime:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from devstack.demo.series import Reading, generate_series, newest, read_series
+import pytest
+
+from devstack.demo.series import Reading, SeriesError, generate_series, newest, read_series
 
 END = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -25,6 +27,20 @@ def test_reads_every_csv_below_a_folder_with_naive_times_as_utc(tmp_path: Path) 
 
 def test_no_folder_gives_no_series(tmp_path: Path) -> None:
     assert read_series(tmp_path / "missing") == []
+
+
+def test_an_empty_series_is_none(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("timestamp,value\n")
+    assert read_series(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["time,value\n1,2\n", "timestamp,value\nnow,1\n", "timestamp,value\n2014-01-01\n"]
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.csv").write_text(text)
+    with pytest.raises(SeriesError, match=r"odd\.csv is no series"):
+        read_series(tmp_path)
 
 
 def test_generated_series_are_the_same_at_every_call_and_end_at_the_given_time() -> None:
