@@ -138,6 +138,6 @@ def _statistics(stream: StreamDefinition, rows: pa.Table) -> str:
 def _milliseconds(count: int) -> str:
     try:
         moment = _EPOCH + timedelta(milliseconds=count)
-    except OverflowError:  # the last millisecond of the year 9999, rounded up
-        moment = datetime.max.replace(tzinfo=UTC)
+    except OverflowError:  # the last millisecond of the year 9999, rounded up, has no name
+        return f"{datetime.max.isoformat()}Z"
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
