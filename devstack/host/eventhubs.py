@@ -12,8 +12,9 @@ from devstack.host.bindings import Function
 from devstack.host.errors import SettingError
 from devstack.host.host_json import EventHubOptions
 from devstack.host.hub_batches import PartitionContext
-from devstack.host.hub_consumer import HubConsumer, consumer_settings
+from devstack.host.hub_consumer import HubConsumer
 from devstack.host.hub_partition import HubPartition
+from devstack.host.hub_settings import consumer_settings
 from devstack.host.topic_ids import TopicIds
 from devstack.host.worker import Worker
 

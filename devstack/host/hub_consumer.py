@@ -7,61 +7,26 @@ partitions' tasks on the event loop and commits what these have finished, at mos
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_END,
-    OFFSET_INVALID,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from devstack.host.host_json import EventHubOptions
 from devstack.host.hub_partition import HubPartition
+from devstack.host.hub_positions import Checkpoints, start_at_time
+from devstack.host.hub_pressure import BackPressure
 from devstack.host.topic_ids import TopicIds
 
 log = logging.getLogger(__name__)
 
 _POLL = 0.1
 """Seconds to wait for a first message, and so between commits while idle. A message ends the wait at once."""
-_PATIENCE = 0.2
-"""Seconds to wait for a full partition before it is paused, which discards what was fetched of it ahead."""
 _SILENCE = 0.25
 """Seconds without messages after which the topic may be another one of the same name."""
 _CHECK_EVERY = 2.0
 """Seconds between looks at the topic's id while messages flow."""
 _QUIET_ERRORS = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF})
-
-
-def consumer_settings(kafka: str, group: str, member: str, options: EventHubOptions) -> dict[str, Any]:
-    """librdkafka's settings: latency low when idle, memory bounded whatever waits in the topic."""
-    return {
-        "bootstrap.servers": kafka,
-        "group.id": group,
-        "group.instance.id": member,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "latest" if options.initial_offset == "fromEnd" else "earliest",
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": 6_000,
-        "heartbeat.interval.ms": 1_000,
-        # A batch may take as long as functionTimeout; the heartbeat says that the host lives.
-        "max.poll.interval.ms": 86_400_000,
-        "topic.metadata.refresh.interval.ms": 2_000,
-        "allow.auto.create.topics": False,
-        "fetch.wait.max.ms": 500,
-        "fetch.queue.backoff.ms": 5,
-        "queued.min.messages": max(options.prefetch_count, 1_000),
-        "queued.max.messages.kbytes": 16_384,
-        "fetch.max.bytes": 8_388_608,
-        "reconnect.backoff.max.ms": 1_000,
-    }
 
 
 class HubConsumer:
@@ -87,9 +52,8 @@ class HubConsumer:
         self._start_time = start_time
         self._topic_id: str | None = None
         self._partitions: dict[int, HubPartition] = {}
-        self._committed: dict[int, int] = {}
-        self._paused: set[int] = set()
-        self._room = threading.Event()
+        self._checkpoints = Checkpoints(topic)
+        self._pressure = BackPressure(topic)
         self._stopping = threading.Event()
         self._patience = 5.0
         self._last_message = 0.0
@@ -105,13 +69,13 @@ class HubConsumer:
 
     def made_room(self) -> None:
         """A partition took messages out of its buffer (thread-safe)."""
-        self._room.set()
+        self._pressure.made_room()
 
     def stop(self, patience: float) -> None:
         """Stop consuming, let batches end, commit, leave the group: blocks up to `patience` and a little."""
         self._patience = patience
         self._stopping.set()
-        self._room.set()
+        self._pressure.made_room()
         self._thread.join(patience + 1.0)
 
     def _run(self) -> None:
@@ -127,11 +91,11 @@ class HubConsumer:
             except Exception:
                 log.exception("%s: consuming %s failed; trying again", self._name, self._topic)
                 self._stopping.wait(1.0)
-        self._close()
+        self._leave()
 
     def _turn(self) -> None:
         self._commit_when_due()
-        self._hold_back()
+        self._pressure.wait(self._consumer, self._partitions)
         first = self._consumer.poll(_POLL)
         if first is None:
             return
@@ -143,10 +107,10 @@ class HubConsumer:
 
     def _deliver(self, messages: list[Message]) -> None:
         self._last_message = time.monotonic()
-        for partition, run in groupby(messages, Message.partition):
+        for number, run in groupby(messages, Message.partition):
             # Messages of a partition that was revoked a moment ago are somebody else's.
-            if partition in self._partitions:
-                self._partitions[partition].offer(list(run))
+            if number in self._partitions:
+                self._partitions[number].offer(list(run))
 
     def _without_errors(self, messages: list[Message]) -> list[Message]:
         for message in messages:
@@ -161,33 +125,6 @@ class HubConsumer:
             log.warning("%s: consuming %s: %s", self._name, self._topic, error)
             self._last_error = error
 
-    # Backpressure
-
-    def _hold_back(self) -> None:
-        """Wait for full partitions a moment; then pause them, so that the others go on."""
-        for partition in [one for one in self._paused if self._partitions[one].buffer.low]:
-            self._consumer.resume([TopicPartition(self._topic, partition)])
-            self._paused.discard(partition)
-        deadline = time.monotonic() + _PATIENCE
-        while full := self._full():
-            self._room.clear()
-            left = deadline - time.monotonic()
-            if self._full() and not self._stopping.is_set() and left > 0 and self._room.wait(left):
-                continue
-            if self._stopping.is_set() or not (full := self._full()):
-                return
-            self._consumer.pause([TopicPartition(self._topic, partition) for partition in full])
-            self._paused.update(full)
-
-    def _full(self) -> list[int]:
-        return [
-            number
-            for number, partition in self._partitions.items()
-            if number not in self._paused and partition.buffer.full
-        ]
-
-    # Checkpoints
-
     def _commit_when_due(self) -> None:
         now = time.monotonic()
         if now - self._last_commit >= _POLL:
@@ -195,60 +132,23 @@ class HubConsumer:
             self._commit({number: one.checkpoint for number, one in self._partitions.items()}, wait=False)
 
     def _commit(self, offsets: dict[int, int], wait: bool) -> None:
-        due = {
-            number: offset for number, offset in offsets.items() if offset > self._committed.get(number, -1)
-        }
-        if not due:
-            return
-        # The id tells a later host that these offsets belong to this topic and no later one of its name.
-        positions = [
-            TopicPartition(self._topic, number, offset, self._topic_id or "")
-            for number, offset in due.items()
-        ]
         try:
-            if wait:
-                self._consumer.commit(offsets=positions, asynchronous=False)
-            else:
-                self._consumer.commit(offsets=positions, asynchronous=True)
-            self._committed |= due
+            self._checkpoints.commit(self._consumer, offsets, self._topic_id, wait)
         except KafkaException as error:
             self._report(f"commit failed: {error}")
 
-    # Rebalances
-
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
-        if self._stopping.is_set():
+        numbers = [one.partition for one in assigned]
+        if not numbers or self._stopping.is_set():
             consumer.incremental_assign(assigned)
             return
         self._topic_id = self._topic_ids.find(self._topic) or self._topic_id
-        self._last_check = time.monotonic()
-        starts = self._starting_points(consumer, assigned)
-        for start in starts:
-            self._partitions[start.partition] = self._open_partition(start.partition)
-            self._committed.pop(start.partition, None)
-            self._paused.discard(start.partition)
+        starts = self._checkpoints.load(consumer, numbers, self._topic_id)
+        if self._start_time is not None:
+            start_at_time(consumer, starts, self._start_time)
+        self._open(numbers)
         consumer.incremental_assign(starts)
-        if assigned:
-            log.info("%s: assigned %s of %s", self._name, [one.partition for one in assigned], self._topic)
-
-    def _starting_points(self, consumer: Consumer, assigned: list[TopicPartition]) -> list[TopicPartition]:
-        if not assigned:
-            return []
-        starts = consumer.committed(assigned, timeout=10.0)
-        fresh = []
-        for start in starts:
-            if start.offset >= 0 and start.metadata and self._topic_id and start.metadata != self._topic_id:
-                log.warning("%s: %s was made anew; reading it from its start", self._name, self._topic)
-                start.offset = OFFSET_BEGINNING
-            elif start.offset < 0:
-                start.offset = OFFSET_INVALID
-                fresh.append(start)
-        if fresh and self._start_time is not None:
-            times = [TopicPartition(self._topic, one.partition, self._start_time) for one in fresh]
-            found = consumer.offsets_for_times(times, timeout=10.0)
-            for one, at in zip(fresh, found, strict=True):
-                one.offset = at.offset if at.offset >= 0 else OFFSET_END
-        return [TopicPartition(self._topic, one.partition, one.offset) for one in starts]
+        log.info("%s: assigned %s of %s", self._name, numbers, self._topic)
 
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         self._release([one.partition for one in revoked], commit=True)
@@ -258,7 +158,11 @@ class HubConsumer:
         self._release([one.partition for one in lost], commit=False)
         consumer.incremental_unassign(lost)
 
-    def _release(self, numbers: list[int], commit: bool) -> None:
+    def _open(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._partitions[number] = self._open_partition(number)
+
+    def _release(self, numbers: Iterable[int], commit: bool) -> None:
         """Let the partitions' batches end in time, commit, forget; a batch that goes on is not committed."""
         released = {number: self._partitions[number] for number in numbers if number in self._partitions}
         for partition in released.values():
@@ -271,10 +175,10 @@ class HubConsumer:
             self._commit({number: partition.processed for number, partition in released.items()}, wait=True)
         for number in released:
             del self._partitions[number]
-            self._committed.pop(number, None)
-            self._paused.discard(number)
+            self._checkpoints.forget(number)
+            self._pressure.forget(number)
 
-    def _close(self) -> None:
+    def _leave(self) -> None:
         try:
             # Closing alone would keep a static member's partitions for it until its session times out.
             self._consumer.unsubscribe()
@@ -285,10 +189,8 @@ class HubConsumer:
         except KafkaException as error:
             self._report(f"leaving the group: {error}")
 
-    # A topic deleted and made again under the same name
-
     def _is_new_topic(self) -> bool:
-        """Whether the topic was made anew, so that what was consumed may start in its middle.
+        """Whether the topic was deleted and made anew, so that these messages may start in its middle.
 
         A consumer that meets a topic of another id gets an error first and pauses for longer than _SILENCE.
         """
@@ -302,12 +204,12 @@ class HubConsumer:
             return False
         log.warning("%s: %s was made anew; reading it from its start", self._name, self._topic)
         self._topic_id = topic_id
-        self._start_over()
+        self._start_over(list(self._partitions))
         return True
 
-    def _start_over(self) -> None:
-        numbers = list(self._partitions)
+    def _start_over(self, numbers: list[int]) -> None:
         self._release(numbers, commit=False)
-        for number in numbers:
-            self._partitions[number] = self._open_partition(number)
-            self._consumer.seek(TopicPartition(self._topic, number, OFFSET_BEGINNING))
+        self._consumer.incremental_unassign([TopicPartition(self._topic, number) for number in numbers])
+        self._open(numbers)
+        starts = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in numbers]
+        self._consumer.incremental_assign(starts)

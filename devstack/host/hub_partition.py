@@ -11,6 +11,7 @@ from devstack.host.bindings import Function
 from devstack.host.hub_batches import Batch, PartitionContext, encode_batch, encode_event, is_many
 from devstack.host.partition_buffer import PartitionBuffer
 from devstack.host.retries import invoke_with_retries
+from devstack.host.waiting import stopped_within
 from devstack.host.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class HubPartition:
         self._took = took
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._batches = 0
         self._task: asyncio.Task[None] | None = None
         loop.call_soon_threadsafe(self._start)
 
@@ -65,28 +67,32 @@ class HubPartition:
 
     async def _run(self) -> None:
         try:
-            batches = 0
             while not self._stopping.is_set():
                 messages = self.buffer.take()
-                if not messages:
+                if messages:
+                    self._took()
+                    await self._finish(messages)
+                else:
                     self._wake.clear()
                     await self._wake.wait()
-                    continue
-                self._took()
-                if not await self._process(messages):
-                    break
-                batches += 1
-                self._advance(messages, batches)
-        except Exception:
-            log.exception("%s: partition %d stopped", self._function.name, self._context.partition)
         finally:
             self.finished.set()
 
-    def _advance(self, messages: list[Message], batches: int) -> None:
+    async def _finish(self, messages: list[Message]) -> None:
+        """Process the batch, whatever it takes, and move on; `_stopping` alone ends it before that."""
+        over = False
+        while not over:
+            try:
+                over = await self._process(messages)
+            except Exception:
+                log.exception("%s: partition %d", self._function.name, self._context.partition)
+            if not over and await stopped_within(self._stopping, 1.0):
+                return
         last = messages[-1].offset()
         assert last is not None
         self.processed = last + 1
-        if batches % self._frequency == 0:
+        self._batches += 1
+        if self._batches % self._frequency == 0:
             self.checkpoint = self.processed
 
     async def _process(self, messages: list[Message]) -> bool:
