@@ -36,7 +36,7 @@ demo: $(STAMP)  ## Replay real series through the stack and compare what comes o
 	@exec $(PY) -m devstack.demo $(ARGS)
 
 bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
-	@exec $(PY) -m bench
+	@exec $(PY) -m bench $(ARGS)
 
 docs: $(STAMP)  ## Write docs/openapi.json, docs/settings.md and local.settings.example.json from the code
 	@$(PY) -m scripts.write_docs

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from bench.machine import revision, this_machine
 from bench.measures import MEASURES
 from bench.options import Options, parse
-from bench.processes import Bystanders
+from bench.processes import Bystanders, reference_ms
 from bench.progress import say
 from bench.report import Kept, keep, table
 
@@ -35,7 +35,8 @@ def main(line: Sequence[str] | None = None) -> int:
             failed = 1
             print(f"\n{name} failed: {error}", file=sys.stderr)
             continue
-        print(f"\n{name} ({kept.seconds:.0f} s; other programs took {kept.bystanders:.0%} of all cores)")
+        crowd = f"other programs took {kept.bystanders:.0%} of all cores, reference {kept.reference:.0f} ms"
+        print(f"\n{name} ({kept.seconds:.0f} s; {crowd})")
         print("\n".join(table(kept.result.figures)))
         print("\n".join(f"  {note}" for note in kept.result.notes))
         path = keep(options.results, machine, [kept])
@@ -45,11 +46,11 @@ def main(line: Sequence[str] | None = None) -> int:
 
 def _run(name: str, options: Options, command: str) -> Kept:
     when = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
-    began, bystanders = time.monotonic(), Bystanders()
+    reference, bystanders, began = reference_ms(), Bystanders(), time.monotonic()
     result = MEASURES[name](options)
-    return Kept(
-        name, command, when, revision(), time.monotonic() - began, round(bystanders.share(), 3), result
-    )
+    seconds, others = time.monotonic() - began, round(bystanders.share(), 3)
+    reference = round((reference + reference_ms()) / 2, 1)
+    return Kept(name, command, when, revision(), seconds, others, reference, result)
 
 
 def _forget_settings() -> None:

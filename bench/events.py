@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from bench.stack import PARTITIONS
 
-_REGIONS = ("us-east", "eu-west", "ap-north", "sa-east")
-_ACTIONS = ("click", "scroll", "share", "close")
+_REGIONS = ("us-east", "eu-west", "ap-east", "sa-east")
+_ACTIONS = ("click", "hover", "share", "close")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ def event_texts(event_type: str, prefix: str, count: int) -> Iterator[bytes]:
     """The events' JSON, a millisecond apart and ending now."""
     start = datetime.now(UTC) - timedelta(milliseconds=count)
     for second in range(-(-count // 1000)):
-        time = (start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+        moment = (start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
         for n in range(1000 * second, min(count, 1000 * (second + 1))):
             yield (
-                f'{{"event_id":"{prefix}-{n:08d}","event_type":"{event_type}","timestamp":"{time}.{n % 1000:03d}Z",'
-                f'"data":{{"user_id":"user_{n % 997:03d}","action":"{_ACTIONS[n % 4]}","value":{n % 100},'
+                f'{{"event_id":"{prefix}-{n:07d}","event_type":"{event_type}",'
+                f'"timestamp":"{moment}.{n % 1000:03d}Z",'
+                f'"data":{{"user_id":"u{n % 997:03d}","action":"{_ACTIONS[n % 4]}","value":{n % 100},'
                 f'"region":"{_REGIONS[n % 3]}"}}}}'
             ).encode()
 
@@ -83,7 +84,7 @@ def put(bootstrap: str, topic: str, values: Iterator[bytes]) -> None:
         }
     )
     for n, value in enumerate(values):
-        key, partition = f"user_{n % 997:03d}", n % PARTITIONS
+        key, partition = f"u{n % 997:03d}", n % PARTITIONS
         while True:
             try:
                 producer.produce(topic, value, key, partition)

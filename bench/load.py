@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
+from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -71,8 +72,7 @@ class _Connection(asyncio.Protocol):
         self._due = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.lost(self)
@@ -120,7 +120,7 @@ class _Load:
         address = urlsplit(self._job.url)
         for _ in range(self._job.connections):
             _, connection = await loop.create_connection(
-                lambda: _Connection(self), address.hostname, address.port
+                lambda: _Connection(self), str(address.hostname), int(address.port or 80)
             )
             self._idle.append(connection)
         self._counts_from = time.perf_counter() + self._job.warm_up
@@ -139,8 +139,7 @@ class _Load:
         began = time.perf_counter()
         for n in range(int(rate * (self._ends - began))):
             due = began + n / rate
-            while (left := due - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
+            await asyncio.sleep(due - time.perf_counter())
             if self._idle:
                 self._send(self._idle.popleft(), due)
             else:
@@ -188,8 +187,8 @@ class _Load:
         return LoadReport(
             seconds=self._job.seconds if self._job.rate is None else seconds,
             requests=len(times),
-            p50=percentile(times, 0.5),
-            p99=percentile(times, 0.99),
+            p50=percentile(times, 0.5) if times else 0.0,
+            p99=percentile(times, 0.99) if times else 0.0,
             longest=max(times, default=0.0),
             cpu=time.process_time() - self._cpu,
             accepted=self._statuses["200"] * max(1, self._job.events),

@@ -28,9 +28,7 @@ class Machine:
         return "-".join([*kept[:4], f"{self.cores}-cores"])
 
     def __str__(self) -> str:
-        return (
-            f"{self.cpu}, {self.cores} cores, {self.memory_gb:.0f} GB; {self.kernel}; Python {self.python}"
-        )
+        return f"{self.cpu}, {self.cores} cores, {self.memory_gb:.0f} GB; {self.kernel}; Python {self.python}"
 
 
 def this_machine() -> Machine:
@@ -54,7 +52,9 @@ def revision() -> str:
     """The commit that is measured, with a `+` when files differ from it; empty outside a repository."""
     try:
         commit = _git("rev-parse", "--short", "HEAD")
-        return commit + ("+" if _git("status", "--porcelain", "--", "shared", "functions", "devstack") else "")
+        return commit + (
+            "+" if _git("status", "--porcelain", "--", "shared", "functions", "devstack") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -41,7 +41,12 @@ def arguments(names: Sequence[str]) -> argparse.ArgumentParser:
     add("--rows", type=int, nargs="+", default=default.rows, help="table sizes, ascending")
     add("--count", type=int, dest="kills", default=default.kills, help="kills (default %(default)s)")
     add("--flush-schedule", default=default.flush_schedule, help="of the flush timer (default %(default)s)")
-    add("--timeout", type=float, default=default.timeout, help="seconds for any one wait (default %(default)s)")
+    add(
+        "--timeout",
+        type=float,
+        default=default.timeout,
+        help="seconds for any one wait (default %(default)s)",
+    )
     add("--no-peers", dest="peers", action="store_false", help="leave out the systems measured beside Floe")
     add("--results", type=Path, default=default.results, help="folder for the results")
     return parser

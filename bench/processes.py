@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -84,3 +87,13 @@ class Bystanders:
         )
         busy = user + nice + system + sum(rest)
         return (busy + idle + wait) / _TICKS, busy / _TICKS, cpu_seconds(os.getpid())
+
+
+def reference_ms() -> float:
+    """CPU milliseconds of a fixed piece of work: more than usual means that CPU times of a run are inflated,
+    by a crowded cache or a slower clock."""
+    text = b'{"event_id":"e-1","data":{"user_id":"user_1","value":1},"tags":["a","b","c"]}'
+    began = time.process_time()
+    for _ in range(100_000):
+        msgspec.json.decode(text)
+    return 1000 * (time.process_time() - began)

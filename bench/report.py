@@ -73,7 +73,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Kept:
-    """A benchmark's result as it is kept: `bystanders` is the CPU share that other programs took meanwhile."""
+    """A benchmark's result as it is kept: `bystanders` is the share of all cores that other programs took
+    meanwhile, `reference` the CPU milliseconds that a fixed piece of work took before and after."""
 
     benchmark: str
     command: str
@@ -81,6 +82,7 @@ class Kept:
     revision: str
     seconds: float
     bystanders: float
+    reference: float
     result: Result
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +97,9 @@ class Kept:
         """The inverse of `as_json`."""
         result = whole["result"]
         figures = [
-            Figure(entry["what"], entry["value"], entry["unit"], Goal(**entry["goal"]) if entry["goal"] else None)
+            Figure(
+                entry["what"], entry["value"], entry["unit"], Goal(**entry["goal"]) if entry["goal"] else None
+            )
             for entry in result["figures"]
         ]
         return cls(**{**whole, "result": Result(figures, result["notes"], result["details"])})
@@ -127,9 +131,11 @@ def keep(folder: Path, machine: Machine, found: Iterable[Kept]) -> Path:
 def _markdown(date: str, machine: Machine, found: Iterable[Kept]) -> Iterator[str]:
     yield f"# Measured on {date}\n"
     yield f"{machine}.\n"
-    yield "Other programs' share of all cores during each benchmark stands beside its name."
+    yield "Beside each benchmark's name stand the share of all cores that other programs took meanwhile, and"
+    yield "the CPU time of a fixed piece of work; where that is higher, CPU times of the run are higher too."
     for one in found:
-        yield f"\n## {one.benchmark} ({one.bystanders:.0%})\n"
+        crowd = f"others {one.bystanders:.0%}, reference {one.reference:.0f} ms"
+        yield f"\n## {one.benchmark} ({crowd})\n"
         yield f"`{one.command}`, {one.when}, {one.seconds:.0f} s, revision {one.revision or 'unknown'}\n"
         yield "| what | measured | goal | |\n| --- | ---: | ---: | --- |"
         for figure in one.result.figures:

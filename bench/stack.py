@@ -112,6 +112,10 @@ class Stack:
             self._runner.run(self._children.pop(name).stop(_PATIENCE))
         self._runner.close()
 
+    def log_of_host(self) -> str:
+        """The end of what the host printed."""
+        return (self._home.logs / "host.log").read_text()[-4000:]
+
     @property
     def pids(self) -> dict[str, int]:
         """Process ids by name, of what runs."""
@@ -141,9 +145,7 @@ class Stack:
 def account_of(connection_string: str) -> StorageAccount:
     """The account that a connection string names."""
     parts = dict(part.split("=", 1) for part in connection_string.split(";") if "=" in part)
-    return StorageAccount(
-        parts["AccountName"], parts["BlobEndpoint"], parts["AccountKey"], connection_string
-    )
+    return StorageAccount(parts["AccountName"], parts["BlobEndpoint"], parts["AccountKey"], connection_string)
 
 
 class SupervisedStack:

@@ -58,7 +58,9 @@ def _add_floe(result: Result, kind: str, done: WorkedOff, start: float, events: 
     per_million = 1e6 / events
     rate_goal, cpu_goal = (250_000, 3.5) if kind == "plain" else (400_000, 2.5)
     result.add(f"{kind}: Floe", rate, "events/s", at_least(rate_goal))
-    result.add(f"{kind}: Floe, host", (done.cpu["host"] - start) * per_million, "CPU µs/event", at_most(cpu_goal))
+    result.add(
+        f"{kind}: Floe, host", (done.cpu["host"] - start) * per_million, "CPU µs/event", at_most(cpu_goal)
+    )
     result.add(f"{kind}: Floe, until all is landed", events / max(done.landed_seconds, 1e-3), "events/s")
     for name in ("kafka", "azurite"):
         result.add(f"{kind}: Floe, {name}", done.cpu[name] * per_million, "CPU µs/event")

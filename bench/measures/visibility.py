@@ -30,7 +30,7 @@ def measure(options: Options) -> Result:
             _seconds_until_visible(api)
         say(f"visibility: {options.probes} events")
         began = time.monotonic()
-        times = []
+        times: list[float] = []
         while len(times) < options.probes and time.monotonic() - began < options.timeout:
             times.append(1000 * _seconds_until_visible(api))
             time.sleep(_PAUSE)

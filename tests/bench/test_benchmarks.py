@@ -1,0 +1,74 @@
+"""Every benchmark works, on very little: that the figures are there, not what they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devstack.tools import PROJECT
+
+pytestmark = pytest.mark.stack
+
+SMALL = [
+    "--events",
+    "2000",
+    "--seconds",
+    "0.5",
+    "--probes",
+    "2",
+    "--queries",
+    "2",
+    "--rows",
+    "1000",
+    "--count",
+    "1",
+    "--timeout",
+    "100",
+    "--no-peers",
+]
+
+
+def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
+    """The figures of the named benchmarks."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *names, *SMALL, "--results", str(folder)],
+        cwd=PROJECT,
+        timeout=110,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    [path] = folder.glob("*.json")
+    found = json.loads(path.read_text())["benchmarks"]
+    return {
+        one["benchmark"]: {figure["what"]: figure["value"] for figure in one["result"]["figures"]}
+        for one in found
+    }
+
+
+def test_the_cheap_ones(tmp_path: Path) -> None:
+    found = run(tmp_path, "import", "trigger")
+    assert found["import"]["heavy modules in it"] == 0
+    assert found["trigger"]["plain, 1,000 messages: invocation"] > 0
+
+
+def test_a_backlog_is_worked_off_and_counted(tmp_path: Path) -> None:
+    found = run(tmp_path, "topic-to-table")
+    assert found["topic-to-table"]["plain: Floe"] > 0
+    assert found["topic-to-table"]["packed: Floe"] > 0
+
+
+def test_what_is_sent_over_http_is_taken_and_found(tmp_path: Path) -> None:
+    found = run(tmp_path, "http", "visibility", "queries")
+    assert found["http"]["batches of 1,000"] > 0
+    assert found["visibility"]["acknowledged to visible: p50"] > 0
+
+
+def test_nothing_is_lost_or_doubled_by_a_kill(tmp_path: Path) -> None:
+    found = run(tmp_path, "kills")
+    assert found["kills"]["acknowledged events"] > 0
+    assert (found["kills"]["lost rows"], found["kills"]["doubled rows"]) == (0, 0)
