@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 from datetime import UTC, datetime
@@ -48,9 +49,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     series = measured or generate_series(arguments.points, now)
     readings = newest(series, arguments.points, None if arguments.original_times else now)
     plan = make_plan(secrets.token_hex(4), readings)
-    source = (
-        f"real series of {arguments.data}" if measured else f"generated series ({arguments.data} has none)"
-    )
+    folder = os.path.relpath(arguments.data)
+    source = f"real series of {folder}" if measured else f"generated series ({folder} has none)"
     print(f"run {plan.run}: {len(plan.events):,} readings of {len(series)} {source}")
     print(
         f"        from {plan.start:%Y-%m-%d %H:%M} to {plan.events[-1].time:%Y-%m-%d %H:%M} UTC", flush=True

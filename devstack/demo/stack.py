@@ -8,14 +8,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.home import StackError
+from devstack.home import Home, StackError
 
 _START_SECONDS = 300.0
 _STOP_SECONDS = 15.0
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Stack:
 
 @contextlib.contextmanager
 def running_stack(home: Path) -> Iterator[Stack]:
-    """The stack that runs in `home`, else one that is started there and stopped afterwards.
+    """The stack that runs or starts in `home`, else one that is started there and stopped afterwards.
 
     Raises StackError when none can be started.
     """
@@ -40,24 +41,37 @@ def running_stack(home: Path) -> Iterator[Stack]:
     if running is not None:
         yield running
         return
+    if _is_held(home):
+        print(f"a stack is starting in {home}: waiting for it", flush=True)
+        yield _await(file, lambda: _is_held(home), own=False)
+        return
     print(f"no stack runs in {home}: starting one for the demo (`make run` keeps one up)", flush=True)
     process = subprocess.Popen([sys.executable, "-m", "devstack"], stdin=subprocess.DEVNULL)
     try:
-        yield _await(process, file)
+        yield _await(file, lambda: process.poll() is None, own=True)
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
 
 
-def _await(process: subprocess.Popen[bytes], file: Path) -> Stack:
+def _is_held(home: Path) -> bool:
+    """Whether a supervisor works in `home`."""
+    try:
+        with Home(home).locked():
+            return False
+    except StackError:
+        return True
+
+
+def _await(file: Path, starting: Callable[[], bool], *, own: bool) -> Stack:
     deadline = time.monotonic() + _START_SECONDS
-    while (stack := _describe(file, own=True)) is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.1)
+    while (stack := _describe(file, own=own)) is None:
+        if not starting():
             raise StackError("The demo needs a running stack, and none could be started: try `make run`.")
         if time.monotonic() > deadline:
             raise StackError("The stack did not get ready in time: see what `make run` says.")
+        time.sleep(_POLL_SECONDS)
     return stack
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.home import Home
 from devstack.ports import free_port
 from tests.stack.running import PROJECT, RunningStack
 
@@ -64,6 +65,23 @@ def test_starts_a_stack_of_its_own_where_none_runs(stack: RunningStack, tmp_path
     assert "no stack runs in" in done.stdout
     assert "The numbers agree: 50 events" in done.stdout
     assert not (tmp_path / "stack.json").exists()
+
+
+def test_waits_for_a_stack_that_is_starting(stack: RunningStack, tmp_path: Path) -> None:
+    with Home(tmp_path).locked():
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "devstack.demo", "--rate", "0", "--points", "50"],
+            cwd=PROJECT,
+            env={**stack.environment, "FLOE_HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stdout is not None
+        assert "a stack is starting" in waiting.stdout.readline()
+        (tmp_path / "stack.json").write_text((stack.home / "stack.json").read_text())
+        said, _ = waiting.communicate(timeout=60)
+    assert "The numbers agree: 50 events" in said
 
 
 def test_says_why_no_stack_can_be_started(stack: RunningStack, tmp_path: Path) -> None:
