@@ -91,7 +91,15 @@ class BlobLeases:
 
 
 def _service(account: StorageAccount) -> BlobServiceClient:
-    options: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 20, "retry_total": 3}
+    # The SDK would wait 15 s and more between its tries: as long as a lease lasts.
+    options: dict[str, Any] = {
+        "connection_timeout": 3,
+        "read_timeout": 5,
+        "retry_total": 2,
+        "initial_backoff": 1,
+        "increment_base": 2,
+        "random_jitter_range": 0,
+    }
     if account.connection_string is not None:
         return BlobServiceClient.from_connection_string(account.connection_string, **options)
     from shared.adapters.identity import credential
