@@ -91,10 +91,11 @@ class KafkaPublisher:
 
     def _ask_partitions(self, topic: str) -> int:
         try:
-            found = self._producer.list_topics(topic, timeout=self._timeout).topics[topic]
+            # Asked about one topic by name, a broker may make it.
+            found = self._producer.list_topics(timeout=self._timeout).topics.get(topic)
         except KafkaException as error:
             raise _refusal(error) from error
-        if found.error is not None or not found.partitions:
+        if found is None or found.error is not None or not found.partitions:
             raise BrokerUnavailable(f"the broker has no topic {topic}")
         return len(found.partitions)
 
