@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,6 +12,8 @@ from shared.health.models import Notice
 from shared.lake.ports import BlobGone, Blobs
 from shared.platform.clock import Clock
 from shared.streams.models import SYSTEM_CONTAINER
+
+_log = logging.getLogger(__name__)
 
 _NOTICES = "notices/"
 _HUBS = "hubs/"
@@ -86,6 +89,9 @@ class NoticeBoard:
         try:
             return msgspec.json.decode(self._blobs.get(SYSTEM_CONTAINER, name), type=kind)
         except BlobGone:
+            return None
+        except msgspec.MsgspecError:
+            _log.warning("a note that nobody can read is left out: %s", name)
             return None
 
 
