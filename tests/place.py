@@ -1,4 +1,4 @@
-"""A place of a test's own in the run's storage account and broker: the same containers and topics, prefixed."""
+"""A place of a test's own in the storage account and broker: the same containers and topics, prefixed."""
 
 from __future__ import annotations
 

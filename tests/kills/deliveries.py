@@ -72,8 +72,8 @@ def _dead_letters_in(seq: int) -> tuple[int, ...]:
 
 PARTITIONS = (
     Partition("events.transaction", 0, 10),
-    Partition("events.transaction", 1, 5),
-    Partition("events.page_view", 0, 4),
+    Partition("events.transaction", 1, 2),
+    Partition("events.page_view", 0, 5),
 )
 ROWS = {row for partition in PARTITIONS for row in partition.rows()}
 DEAD_LETTERS = {row for partition in PARTITIONS for row in partition.dead_letters()}

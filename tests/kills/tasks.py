@@ -36,7 +36,7 @@ from tests.place import Place, PlacedHubs
 
 # Small, so that a handful of messages makes several segments and several commits.
 _LANDING = LandingLimits(segment_bytes=2**20, segment_rows=1000, bad_share=0.2, bad_minimum=1)
-_FLUSH = FlushLimits(rows=10, bytes=2**20)
+_FLUSH = FlushLimits(rows=16, bytes=2**20)
 
 
 def run(

@@ -51,7 +51,6 @@ def test_the_story_without_a_kill(new_case: NewCase) -> None:
     assert [call for call in calls if call.startswith("commit")] == [
         "commit to events",
         "commit to events",
-        "commit to events",
         "commit to dead-letters",
     ]
     check_finished(case.run("look"))

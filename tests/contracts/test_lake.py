@@ -1,0 +1,162 @@
+"""The lake: versions, progress, conflicts, and snapshots that stay what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+
+from shared.lake.data_files import cut_files
+from shared.lake.ports import CommitConflict, DataFile, Lake
+from shared.streams.events import EVENTS
+from tests.lake.rows import HOUR, NOON, event_rows
+from tests.place import Place
+
+A, B = "events.transaction/0/g1", "events.transaction/1/g1"
+
+type NewLake = Callable[[], Lake]
+
+
+def files(name: str, first: int = 0, count: int = 3) -> list[DataFile]:
+    """The entry of one file that nobody reads."""
+    rows = event_rows([(seq, 0) for seq in range(first, first + count)])
+    return [file.entry for file in cut_files(EVENTS, pa.Table.from_batches([rows]), name)]
+
+
+def test_a_table_that_does_not_exist_yet_is_empty(new_lake: NewLake) -> None:
+    snapshot = new_lake().table(EVENTS).snapshot([A])
+    assert snapshot.progress(A) == -1
+    found = snapshot.files()
+    assert found.num_rows == 0
+    assert found.schema.names == ["path", "size", "rows", "earliest", "latest", "event_type", "date", "hour"]
+
+
+def test_a_commit_adds_files_and_sets_progress(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    before = table.snapshot([A, B])
+    [entry] = files("one")
+    after = table.commit(before, [entry], {A: 2})
+    assert after.progress(A) == 2
+    assert after.version > before.version
+    assert before.progress(A) == -1
+    assert before.files().num_rows == 0
+    again = table.snapshot([A, B])
+    assert (again.version, again.progress(A), again.progress(B)) == (after.version, 2, -1)
+    assert again.files().to_pylist() == [
+        {
+            "path": entry.path,
+            "size": entry.size,
+            "rows": 3,
+            "earliest": NOON,
+            "latest": NOON + 2_000_000,
+            "event_type": "transaction",
+            "date": "2025-09-30",
+            "hour": "12",
+        }
+    ]
+
+
+def test_progress_is_followed_over_many_commits(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    snapshot = table.snapshot([A])
+    for number in range(5):
+        snapshot = table.commit(snapshot, files(f"n{number}", number * 3), {A: number * 3 + 2})
+        assert snapshot.progress(A) == number * 3 + 2
+    assert table.snapshot([A]).progress(A) == 14
+    assert new_lake().table(EVENTS).snapshot([A]).progress(A) == 14
+    assert new_lake().table(EVENTS).snapshot().files().num_rows == 5
+
+
+def test_a_commit_of_several_sources(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    after = table.commit(table.snapshot([A, B]), files("one"), {A: 5, B: 7})
+    assert (after.progress(A), after.progress(B)) == (5, 7)
+
+
+def test_another_processs_commits_are_seen(new_lake: NewLake) -> None:
+    mine, other = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    mine.commit(mine.snapshot([A]), files("one"), {A: 2})
+    assert other.snapshot([A]).progress(A) == 2
+    other.commit(other.snapshot([A]), files("two", 3), {A: 5})
+    other.commit(other.snapshot([B]), files("three"), {B: 2})
+    found = mine.snapshot([A, B])
+    assert (found.progress(A), found.progress(B), found.files().num_rows) == (5, 2, 3)
+    mine.commit(found, files("four", 6), {A: 8})
+    assert other.snapshot([A]).progress(A) == 8
+
+
+def test_two_writers_of_the_same_progress_conflict(new_lake: NewLake) -> None:
+    """The second commits nothing, and goes on from the first's version."""
+    first, second = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    first.commit(first.snapshot([A]), files("zero"), {A: 2})
+    bases = first.snapshot([A]), second.snapshot([A])
+    first.commit(bases[0], files("one", 3), {A: 5})
+    with pytest.raises(CommitConflict):
+        second.commit(bases[1], files("two", 3), {A: 8})
+    found = second.snapshot([A])
+    assert (found.progress(A), found.files().num_rows) == (5, 2)
+    assert second.commit(found, files("three", 6), {A: 8}).progress(A) == 8
+    assert first.snapshot([A]).progress(A) == 8
+
+
+def test_two_writers_of_a_new_table_conflict(new_lake: NewLake) -> None:
+    first, second = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    bases = first.snapshot([A]), second.snapshot([A])
+    first.commit(bases[0], files("one"), {A: 2})
+    with pytest.raises(CommitConflict):
+        second.commit(bases[1], files("two"), {A: 2})
+    found = second.snapshot([A])
+    assert (found.progress(A), found.files().num_rows) == (2, 1)
+
+
+def test_a_snapshot_stays_while_the_table_moves_on(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    old = table.commit(table.snapshot([A]), files("one"), {A: 2})
+    new = table.commit(old, files("two", 3), {A: 5})
+    assert (old.progress(A), old.files()["rows"].to_pylist()) == (2, [3])
+    assert (new.progress(A), new.files().num_rows) == (5, 2)
+
+
+# --- what needs DataFusion, on the real lake only -----------------------------------------------------------
+
+
+def commit_rows(place: Place, lake: Lake, name: str, rows: pa.RecordBatch, progress: int) -> None:
+    """As the flush does."""
+    table = lake.table(EVENTS)
+    cut = list(cut_files(EVENTS, pa.Table.from_batches([rows]), name))
+    for file in cut:
+        place.blobs().put_blocking(EVENTS.container, file.entry.path, file.content)
+    table.commit(table.snapshot([A]), [file.entry for file in cut], {A: progress})
+
+
+def test_a_query_stays_at_its_version(fresh_place: Place) -> None:
+    lake = fresh_place.lake()
+    count = "SELECT count(*) AS n, max(_seq) AS top FROM rows"
+    commit_rows(fresh_place, lake, "one", event_rows([(seq, 0) for seq in range(3)]), 2)
+    asked, unasked = lake.table(EVENTS).snapshot(), fresh_place.lake().table(EVENTS).snapshot()
+    assert asked.select(count).to_pylist() == [{"n": 3, "top": 2}]
+    commit_rows(fresh_place, lake, "two", event_rows([(3, 0)]), 3)
+    # `asked` has its query already, `unasked` makes it only now, at the version that it stands for.
+    assert asked.select(count).to_pylist() == unasked.select(count).to_pylist() == [{"n": 3, "top": 2}]
+    assert lake.table(EVENTS).snapshot().select(count).to_pylist() == [{"n": 4, "top": 3}]
+
+
+def test_a_query_of_no_table_is_empty(fresh_place: Place) -> None:
+    assert fresh_place.lake().table(EVENTS).snapshot().select("SELECT * FROM rows").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "time",
+    [0, -1, NOON + 1, -62_135_596_800_000_000, -62_135_596_799_999_999, 253_402_300_799_999_000, HOUR - 1],
+)
+def test_times_come_back_and_are_found_by_statistics(fresh_place: Place, time: int) -> None:
+    lake = fresh_place.lake()
+    commit_rows(fresh_place, lake, "one", event_rows([(0, 0)], [time]), 0)
+    snapshot = lake.table(EVENTS).snapshot()
+    [file] = snapshot.files().to_pylist()
+    assert file["earliest"] <= time <= file["latest"]
+    moment = f"arrow_cast({time}, 'Timestamp(Microsecond, Some(\"UTC\"))')"
+    for condition in (f'"timestamp" = {moment}', f'"timestamp" >= {moment}', f'"timestamp" <= {moment}'):
+        found = snapshot.select(f'SELECT "timestamp" AS t FROM rows WHERE {condition}')
+        assert found["t"].cast(pa.int64()).to_pylist() == [time]
