@@ -100,6 +100,7 @@ _DEFAULTS = {
     "EventHubConnection": _EVENT_HUBS,
     "FLOE_AUTH": "local",
     "FLOE_ENVIRONMENT": "local",
+    "FLOE_REGISTRATION": "open",
     "FLOE_FLUSH_SCHEDULE": "*/10 * * * * *",
     # Few arenas: glibc keeps what each of them once held, and the worker's memory is to stay flat.
     "MALLOC_ARENA_MAX": "2",

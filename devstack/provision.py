@@ -1,4 +1,4 @@
-"""Topics and blob containers of the streams: made where they are missing."""
+"""Topics and blob containers of the streams, and tables of state: made where they are missing."""
 
 from __future__ import annotations
 
@@ -67,6 +67,19 @@ def make_containers(connection_string: str, containers: Iterable[str]) -> None:
                 continue
             except AzureError as error:
                 raise StackError(f"Storage did not make the container {container}: {error}") from None
+
+
+def make_tables(connection_string: str, tables: Iterable[str]) -> None:
+    """Makes the tables that are missing. Blocks. Raises StackError when storage refuses."""
+    from azure.core.exceptions import AzureError
+    from azure.data.tables import TableServiceClient
+
+    with TableServiceClient.from_connection_string(connection_string, retry_total=0) as service:
+        for table in tables:
+            try:
+                service.create_table_if_not_exists(table)
+            except AzureError as error:
+                raise StackError(f"Storage did not make the table {table}: {error}") from None
 
 
 def _listens(bootstrap: str) -> bool:

@@ -16,10 +16,11 @@ from devstack.function_app import FUNC_NOTE, FunctionApp, Wiring
 from devstack.guard import Guard
 from devstack.home import Home, StackError
 from devstack.ports import require_free
-from devstack.provision import make_containers
+from devstack.provision import make_containers, make_tables
 from devstack.screen import Screen
 from devstack.settings import StackSettings
 from devstack.stack_file import StackDescription
+from shared.platform.state_tables import STATE_TABLES
 from shared.streams import all_containers, all_topics
 
 # From SIGTERM to the end takes ten seconds at most: the host has its share, Kafka and Azurite what is left.
@@ -64,11 +65,11 @@ class Supervisor:
     async def _start_storage(self) -> None:
         self._azurite = Azurite(self._home)
         with self._screen.step("azurite") as step:
-            await self._launch(self._azurite, self._make_containers)
+            await self._launch(self._azurite, self._make_storage)
             step.says = self._azurite.address
         with self._screen.step("containers") as step:
-            await self._make_containers()
-            step.says = f"{len(all_containers())} in place"
+            await self._make_storage()
+            step.says = f"{len(all_containers())} in place, and {len(STATE_TABLES)} tables"
 
     async def _start_broker(self) -> None:
         with self._screen.step("kafka") as step:
@@ -103,8 +104,9 @@ class Supervisor:
         self._guards[service.name] = guard
         await guard.start()
 
-    async def _make_containers(self) -> None:
+    async def _make_storage(self) -> None:
         await asyncio.to_thread(make_containers, self._azurite.connection_string, all_containers())
+        await asyncio.to_thread(make_tables, self._azurite.connection_string, STATE_TABLES)
 
     async def _make_topics(self) -> None:
         await asyncio.to_thread(self._broker.make_topics, all_topics(), self._settings.partitions)

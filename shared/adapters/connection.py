@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from shared.platform.errors import SettingsError
 from shared.platform.settings import Settings
 
-
 # What Azurite documents for its account; the key guards nothing.
 _EMULATOR = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey="
@@ -27,6 +26,11 @@ class StorageAccount:
     blob_endpoint: str
     key: str | None
     connection_string: str | None
+
+    @property
+    def table_endpoint(self) -> str:
+        """Where its tables are, on Azure; for Azurite the connection string says so."""
+        return f"https://{self.name}.table.core.windows.net"
 
     @property
     def insecure(self) -> bool:
