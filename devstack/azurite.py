@@ -30,6 +30,11 @@ class Azurite:
         self.ports: tuple[int, ...] = tuple(preferred)
         self.choose_ports()
 
+    @property
+    def listens_on(self) -> Sequence[int]:
+        """One for each of its services."""
+        return self.ports
+
     def choose_ports(self) -> bool:
         """Takes free ports in place of those that are taken; whether there were any."""
         before, self.ports = self.ports, tuple(prefer(port) for port in self.ports)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from devstack.home import Home, StackError
+from devstack.ports import holds
 
 _TETHER = str(Path(__file__).with_name("tether.py"))
 _LOG_KEPT = 10 * 2**20
@@ -26,6 +27,10 @@ class Service(Protocol):
     name: str
     # Sent by the system when the supervisor is killed.
     orphan_signal: signal.Signals
+
+    @property
+    def listens_on(self) -> Sequence[int]:
+        """Ports that the process itself holds once it serves, where they are known before."""
 
     def choose_ports(self) -> bool:
         """Takes free ports in place of those that are taken; whether there were any."""
@@ -82,11 +87,18 @@ class Child:
     async def answered(self) -> None:
         """Returns once the service answers; raises ChildFailedError when it ends before or takes too long."""
         deadline = time.monotonic() + _ANSWERS_WITHIN
-        while not await asyncio.to_thread(self.service.answers, self.output()):
+        while not await asyncio.to_thread(self._answers):
             with contextlib.suppress(TimeoutError):
                 raise self._failed(f"ended with {reason(await asyncio.wait_for(self.wait(), 0.05))}")
             if time.monotonic() > deadline:
                 raise self._failed(f"did not answer within {_ANSWERS_WITHIN} s")
+
+    def _answers(self) -> bool:
+        """Whether it serves, and no other process that took its port a moment before it."""
+        pid = self.pid
+        if pid is None or not self.service.answers(self.output()):
+            return False
+        return all(holds(pid, port) for port in self.service.listens_on)
 
     def _failed(self, what: str) -> ChildFailedError:
         return ChildFailedError(f"{self.service.name} {what}; the end of {self.log}:\n{_tail(self.output())}")

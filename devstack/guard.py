@@ -18,7 +18,8 @@ _HEALTHY_SECONDS = 5.0
 class Guard:
     """Starts a service and starts it again whenever it ends.
 
-    `changed` is called when it has a new process, `returned` once that process answers.
+    `ended` is called when it ended by itself, `changed` when it has a new process, `returned` once that one
+    answers.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Guard:
         keep_open: Sequence[int],
         changed: Callable[[], None],
         returned: Callable[[], Awaitable[None]],
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self.service = service
         self._home = home
@@ -36,6 +38,7 @@ class Guard:
         self._keep_open = keep_open
         self._changed = changed
         self._returned = returned
+        self._ended = ended
         self._child = Child(service, home, keep_open)
 
     @property
@@ -63,6 +66,7 @@ class Guard:
         delay, since = _DELAY_FIRST, time.monotonic()
         while True:
             code = await self._child.wait()
+            self._ended()
             if time.monotonic() - since > _HEALTHY_SECONDS:
                 delay = _DELAY_FIRST
             self._say(f"ended with {reason(code)}; it starts again in {delay:.1f} s")

@@ -67,6 +67,11 @@ class Kafka:
         self._archive_option = f"-XX:SharedArchiveFile={class_archive()}"
         self.choose_ports()
 
+    @property
+    def listens_on(self) -> Sequence[int]:
+        """For clients and for the controller."""
+        return self._ports
+
     def choose_ports(self) -> bool:
         """Takes free ports in place of those that are taken; whether there were any."""
         before, self._ports = self._ports, (prefer(self._ports[0]), prefer(self._ports[1]))

@@ -31,6 +31,11 @@ class MockBroker:
     volatile = True
     bootstrap = ""
 
+    @property
+    def listens_on(self) -> Sequence[int]:
+        """Not known before it says so."""
+        return ()
+
     def choose_ports(self) -> bool:
         """Nothing to choose: librdkafka takes a free port."""
         return False

@@ -26,6 +26,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--kafka", required=True, metavar="HOST:PORT", help="broker behind the Event Hub triggers"
     )
+    parser.add_argument(
+        "--checkpoint-lag",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="commit a checkpoint this long after its batch, for storage that is slow to become durable",
+    )
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     return parser.parse_args()
 
@@ -53,7 +60,14 @@ def _end_for_sure(seconds: float) -> None:
 def main() -> int:
     """The exit code: 1 when the app cannot be served."""
     options = _arguments()
-    place = Place(options.app.resolve(), options.address, options.port, options.kafka, os.environ)
+    place = Place(
+        options.app.resolve(),
+        options.address,
+        options.port,
+        options.kafka,
+        os.environ,
+        options.checkpoint_lag,
+    )
     try:
         uvloop.run(_serve(place))
     except HostError as error:

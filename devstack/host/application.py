@@ -48,6 +48,7 @@ class Place:
     port: int
     kafka: str
     settings: Mapping[str, str]
+    checkpoint_lag: float = 0.0
 
 
 class Application:
@@ -111,7 +112,7 @@ class Triggers:
 
     def event_hubs(self, functions: list[Function]) -> list[Listener]:
         """A listener for each Event Hub function."""
-        kafka = Broker(self.place.kafka, self.identity, TopicIds(self.place.kafka))
+        kafka = Broker(self.place.kafka, self.identity, TopicIds(self.place.kafka), self.place.checkpoint_lag)
         return [
             EventHubTrigger(function, self.worker, self.options.event_hubs, kafka)
             for function in functions

@@ -35,6 +35,7 @@ class Broker:
     address: str
     identity: str
     topic_ids: TopicIds
+    checkpoint_lag: float = 0.0
 
 
 class EventHubTrigger:
@@ -75,6 +76,7 @@ class EventHubTrigger:
             open_partition,
             broker.topic_ids,
             _start_time(options),
+            broker.checkpoint_lag,
         )
         self._consumer = consumer
         consumer.start()

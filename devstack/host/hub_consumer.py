@@ -7,6 +7,7 @@ partitions' tasks on the event loop and commits what these have finished, at mos
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
@@ -41,8 +42,13 @@ class HubConsumer:
         open_partition: Callable[[int], HubPartition],
         topic_ids: TopicIds,
         start_time: int | None = None,
+        checkpoint_lag: float = 0.0,
     ) -> None:
-        """`start_time` (milliseconds since 1970) is where partitions without checkpoint begin."""
+        """`start_time` (milliseconds since 1970) is where partitions without checkpoint begin.
+
+        Checkpoints are committed `checkpoint_lag` seconds after their batches; when partitions are given up
+        in an orderly way, at once.
+        """
         self._name = name
         self._topic = topic
         self._settings = settings
@@ -59,6 +65,8 @@ class HubConsumer:
         self._last_message = 0.0
         self._last_check = 0.0
         self._last_commit = 0.0
+        self._checkpoint_lag = checkpoint_lag
+        self._lagging: deque[tuple[float, dict[int, int]]] = deque()
         self._last_error = ""
         self._thread = threading.Thread(target=self._run, name=f"hub-{name}", daemon=True)
         self._consumer: Consumer
@@ -129,7 +137,11 @@ class HubConsumer:
         now = time.monotonic()
         if now - self._last_commit >= _POLL:
             self._last_commit = now
-            self._commit({number: one.checkpoint for number, one in self._partitions.items()}, wait=False)
+            self._lagging.append((now, {number: one.checkpoint for number, one in self._partitions.items()}))
+            due: dict[int, int] = {}
+            while self._lagging and now - self._lagging[0][0] >= self._checkpoint_lag:
+                due = self._lagging.popleft()[1]
+            self._commit(due, wait=False)
 
     def _commit(self, offsets: dict[int, int], wait: bool) -> None:
         try:
@@ -173,6 +185,7 @@ class HubConsumer:
                 log.warning("%s: partition %d given up in the middle of a batch", self._name, number)
         if commit:
             self._commit({number: partition.processed for number, partition in released.items()}, wait=True)
+        self._lagging.clear()
         for number in released:
             del self._partitions[number]
             self._checkpoints.forget(number)
