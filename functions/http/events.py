@@ -9,7 +9,6 @@ from pydantic import Field
 
 from functions._http import ApiModel, Described, RawBody, Reply, Request, WholeNumber, operation
 from shared import runtime
-from shared.ingest.publish import Submitted
 from shared.platform.times import UtcTime
 from shared.query.events import EventsWanted
 
@@ -143,13 +142,12 @@ async def create_events(request: Request[None, bytes, None]) -> Reply:
     """Answers when the broker has acknowledged, or not, each valid event of the array."""
     outcomes = await runtime.event_intake().take_batch(request.body)
     count = sum(outcome.error is None for outcome in outcomes)
-    results = [_outcome(outcome) for outcome in outcomes]
     if count == len(outcomes):
-        return Reply(200, {"status": "success", "count": count, "results": results})
+        return Reply(200, {"status": "success", "count": count, "results": outcomes})
     if count:
-        return Reply(207, {"status": "partial", "count": count, "results": results})
+        return Reply(207, {"status": "partial", "count": count, "results": outcomes})
     details = f"none of the {len(outcomes)} events is valid; the first: {outcomes[0].error}"
-    return Reply(400, {"error": "Invalid request", "details": details, "count": 0, "results": results})
+    return Reply(400, {"error": "Invalid request", "details": details, "count": 0, "results": outcomes})
 
 
 @operation(
@@ -172,9 +170,3 @@ def query_events(request: Request[EventsQuery, None, None]) -> dict[str, Any]:
     wanted = EventsWanted(query.event_type, query.start_time, query.end_time, query.limit, query.offset)
     events = events_json(runtime.event_history().newest(wanted))
     return {"events": events, "count": len(events), "limit": query.limit, "offset": query.offset}
-
-
-def _outcome(outcome: Submitted) -> dict[str, Any]:
-    if outcome.error is None:
-        return {"event_id": outcome.event_id, "status": "submitted"}
-    return {"event_id": outcome.event_id, "status": "rejected", "error": outcome.error}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -52,11 +52,11 @@ class PublishLimits:
     pack_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """One event of a batch: taken where `error` is None."""
+class Submitted(msgspec.Struct, gc=False, omit_defaults=True):
+    """One event of a batch: taken where `error` is None. Made by the thousand, so encoded as it is."""
 
     event_id: str | None
+    status: Literal["submitted", "rejected"]
     error: str | None = None
 
 
@@ -106,6 +106,8 @@ class EventIntake:
         valid = [event for event in events if isinstance(event, tuple)]
         self._complete([event for event, _ in valid])
         lost = await self._send(valid)
+        if not lost and len(valid) == len(events):
+            return [Submitted(event.event_id, "submitted") for event, _ in valid]
         return [_submitted(event, lost) for event in events]
 
     def _read_batch(self, body: bytes) -> list[tuple[Event, str] | Rejected]:
@@ -172,9 +174,10 @@ class EventIntake:
     def _complete(self, events: Sequence[Event]) -> None:
         """Gives ids, times and a source to the events that have none."""
         now = self._clock().replace(tzinfo=None).isoformat() + "Z"
+        ids = _new_ids(sum(event.event_id is None for event in events))
         for event in events:
             if event.event_id is None:
-                event.event_id = "evt_" + secrets.token_hex(12)
+                event.event_id = next(ids)
             if event.timestamp is None:
                 event.timestamp = now
             if event.metadata is NO_METADATA:
@@ -254,5 +257,12 @@ def _with_source(metadata: msgspec.Raw) -> msgspec.Raw:
 
 def _submitted(event: tuple[Event, str] | Rejected, lost: dict[int, str]) -> Submitted:
     if isinstance(event, Rejected):
-        return Submitted(None, event.message)
-    return Submitted(event[0].event_id, lost.get(id(event[0])))
+        return Submitted(None, "rejected", event.message)
+    error = lost.get(id(event[0]))
+    return Submitted(event[0].event_id, "submitted" if error is None else "rejected", error)
+
+
+def _new_ids(count: int) -> Iterator[str]:
+    """`count` ids of 96 random bits, which are asked for once."""
+    digits = secrets.token_hex(12 * count)
+    return ("evt_" + digits[start : start + 24] for start in range(0, 24 * count, 24))

@@ -190,7 +190,7 @@ def test_batches_are_packed_by_partition_and_stay_in_order() -> None:
     ]
     intake = Intake(PublishLimits(event_bytes=4096, batch_events=1000, pack_bytes=1024))
     outcomes = intake.batch(json.dumps(events).encode())
-    assert outcomes == [Submitted(str(event["event_id"])) for event in events]
+    assert outcomes == [Submitted(str(event["event_id"]), "submitted") for event in events]
     found: dict[str, list[int]] = {}
     for message in intake.messages():
         assert len(message.value) <= 1024
@@ -233,10 +233,10 @@ def test_a_batch_half_taken_says_which_half() -> None:
     kinds = ["transaction", "page_view", "transaction", "page_view"]
     body = b"[" + b",".join(event(event_type=kind, event_id=f"{n}") for n, kind in enumerate(kinds)) + b"]"
     assert intake.batch(body) == [
-        Submitted("0"),
-        Submitted("1", "not in time"),
-        Submitted("2"),
-        Submitted("3", "not in time"),
+        Submitted("0", "submitted"),
+        Submitted("1", "rejected", "not in time"),
+        Submitted("2", "submitted"),
+        Submitted("3", "rejected", "not in time"),
     ]
     with pytest.raises(BrokerUnavailable, match="none of the 1 events"):
         intake.batch(b"[" + event(event_type="page_view") + b"]")
