@@ -98,8 +98,9 @@ class Kafka:
             await self._format()
 
     async def _format(self) -> None:
+        # Some ids start with a hyphen, which the tool would take for an option if they stood alone.
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster]
+        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster}"]
         code, output = await run_to_end(_java(*tool, "-c", str(self._properties)))
         if code != 0:
             raise StackError(f"Kafka could not format {self._data}:\n{output}")
