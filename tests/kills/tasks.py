@@ -82,17 +82,11 @@ class Process:
         self._place.break_leases()
         self._land(Seam(_kill), count)
         self._flusher(Seam(_kill)).flush_all()
-        return {"acknowledged": acknowledged, "before": before, **self.look()}
+        return {"acknowledged": acknowledged, "before": before, **self._stored()}
 
     def look(self) -> dict[str, Any]:
-        """The rows of the files that the logs name, and the segments that are left."""
-        segments = SegmentStore(self._place.blobs())
-        return {
-            "rows": self._committed(EVENTS),
-            "dead_letters": self._committed(DEAD_LETTERS),
-            "left": [s.name(stream) for stream in (EVENTS, DEAD_LETTERS) for s in segments.list(stream)],
-            "seen": self._seen(),
-        }
+        """What is stored, and what a reader sees of it."""
+        return {**self._stored(), "seen": self._seen()}
 
     def prepare(self) -> None:
         """Makes the place."""
@@ -174,6 +168,15 @@ class Process:
         return Flusher(
             SegmentStore(blobs), blobs, SeamLake(lake, seam), SeamLeases(held, seam), _FLUSH, utc_now
         )
+
+    def _stored(self) -> dict[str, Any]:
+        """The rows of the files that the logs name, and the segments that are left."""
+        segments = SegmentStore(self._place.blobs())
+        return {
+            "rows": self._committed(EVENTS),
+            "dead_letters": self._committed(DEAD_LETTERS),
+            "left": [s.name(stream) for stream in (EVENTS, DEAD_LETTERS) for s in segments.list(stream)],
+        }
 
     def _committed(self, stream: StreamDefinition) -> list[Any]:
         table = DeltaTable(
