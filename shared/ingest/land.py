@@ -54,11 +54,12 @@ class _Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """Segments ready to be written (name and bytes), and how many rows and dead letters they hold."""
+    """Segments ready to be written (name and bytes); how many rows they hold, and how many events were not
+    to become rows."""
 
     segments: list[tuple[str, bytes]]
     rows: int
-    letters: int
+    rejected: int
 
 
 class Landing:
@@ -91,13 +92,13 @@ class Landing:
         if not len(batch):
             return
         stream, decoder = stream_of_topic(batch.topic), self._decoder_for(batch.topic)
-        cursor = await self._cursor(batch)
-        rows = letters = 0
+        generation = await self._generation_for(batch)
+        rows = rejected = 0
         for part in _parts(batch, self._limits):
-            landed = await self._land_part(stream, decoder, part, cursor.generation)
-            rows, letters = rows + landed[0], letters + landed[1]
-            cursor.expected = int(part.sequence_numbers[-1]) + 1
-        await self._raise_alarm(batch.topic, rows, letters)
+            landed = await self._land_part(stream, decoder, part, generation)
+            rows, rejected = rows + landed[0], rejected + landed[1]
+        self._cursors[batch.topic, batch.partition] = _Cursor(generation, int(batch.sequence_numbers[-1]) + 1)
+        await self._raise_alarm(batch.topic, rows, rejected)
 
     async def _land_part(
         self, stream: StreamDefinition, decoder: Decoder, part: MessageBatch, generation: str
@@ -108,21 +109,18 @@ class Landing:
         else:
             prepared = await asyncio.to_thread(_prepare, stream, decoder, part, source)
         await asyncio.gather(*(self._segments.write_encoded(name, data) for name, data in prepared.segments))
-        return prepared.rows, prepared.letters
+        return prepared.rows, prepared.rejected
 
-    async def _cursor(self, batch: MessageBatch) -> _Cursor:
+    async def _generation_for(self, batch: MessageBatch) -> str:
         """Which generation the batch belongs to.
 
-        As long as a batch continues the one before it, the hub is the same. Where it does not (a first batch,
-        a redelivery, a gap, a hub that counts from zero again), the broker is asked.
+        As long as a batch continues the one that was landed before it, the hub is the same. Where it does not
+        (a first batch, a redelivery, a gap, a hub that counts from zero again), the broker is asked.
         """
-        key = (batch.topic, batch.partition)
-        cursor = self._cursors.get(key)
-        first = int(batch.sequence_numbers[0])
-        if cursor is None or cursor.expected != first:
-            generation = await asyncio.to_thread(self._generation, batch.topic)
-            cursor = self._cursors[key] = _Cursor(generation, first)
-        return cursor
+        cursor = self._cursors.pop((batch.topic, batch.partition), None)
+        if cursor is not None and cursor.expected == int(batch.sequence_numbers[0]):
+            return cursor.generation
+        return await asyncio.to_thread(self._generation, batch.topic)
 
     def _generation(self, topic: str) -> str:
         with self._asking:  # its partitions ask at once: one of them tells the operator
@@ -137,11 +135,11 @@ class Landing:
             self._notices.post("hub_made_anew", topic, message)
         return generation
 
-    async def _raise_alarm(self, topic: str, rows: int, letters: int) -> None:
-        share = letters / max(rows + letters, 1)
-        if letters < self._limits.bad_minimum or share < self._limits.bad_share:
+    async def _raise_alarm(self, topic: str, rows: int, rejected: int) -> None:
+        share = rejected / max(rows + rejected, 1)
+        if rejected < self._limits.bad_minimum or share < self._limits.bad_share:
             return
-        message = f"{letters} of {rows + letters} in a batch of {topic} became dead letters"
+        message = f"{rejected} of {rows + rejected} events in a batch of {topic} became dead letters"
         _log.warning(message)
         await asyncio.to_thread(self._notices.post, "bad_batch", topic, message)
 
@@ -161,7 +159,7 @@ def _prepare(stream: StreamDefinition, decoder: Decoder, part: MessageBatch, sou
     segments = [
         (describe(source, batch, kind, first, last).name(kind), encode(batch)) for kind, batch in batches
     ]
-    return _Prepared(segments, rows.num_rows, len(letters))
+    return _Prepared(segments, rows.num_rows, sum(letter.items for letter in letters))
 
 
 def _parts(batch: MessageBatch, limits: LandingLimits) -> Iterator[MessageBatch]:
