@@ -73,6 +73,9 @@ encode = msgspec.json.Encoder().encode
 _BLANK = b" \t\r\n"
 # Whole strings, and what cuts JSON into its parts; a quote alone opens a string that never ends.
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"|["\[\]{},]', re.DOTALL)
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def split_message(body: bytes) -> list[bytes]:
@@ -218,6 +221,20 @@ def exceeds_depth(text: bytes, limit: int) -> bool:
     """Whether the JSON in `text` nests deeper than `limit` levels."""
     if text.count(b"[") + text.count(b"{") <= limit:
         return False
+    # Long lists of small things are common: take the innermost pairs away, a level at a time.
+    brackets = _STRINGS.sub(b"", text).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(limit):
+        if not brackets:
+            return False
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
+    return bool(brackets) and _walk_exceeds_depth(text, limit)
+
+
+def _walk_exceeds_depth(text: bytes, limit: int) -> bool:
+    """`exceeds_depth`, byte by byte, for text that may be no JSON."""
     depth = 0
     inside_string = False
     bytes_left = iter(text)
