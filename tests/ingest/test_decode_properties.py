@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.ingest.decode_events import EventDecoder
-from shared.ingest.event_json import parse_timestamp
+from shared.ingest.event_json import _walk_exceeds_depth, exceeds_depth, parse_timestamp
 from shared.ingest.models import DeadLetter, MessageBatch, Rejected
 from shared.ingest.timestamps import timestamp_column
 from tests.ingest.batches import TOPIC, batch_of, letters_by_place
@@ -170,6 +170,13 @@ def _account_for(
         assert len(taken) == (len(msgspec.json.decode(body, type=list)) if b"[" in body.lstrip()[:1] else 1)
     for letter in letters:
         assert letter.items > 1 or letter.body in body
+
+
+@given(st.text('[]{}"\\x,:', max_size=40).map(str.encode) | _texts.map(str.encode), st.integers(0, 8))
+@example(b"[" * 9, 8)
+@example(b"[]]" + b"[" * 9, 8)
+def test_depth_is_what_a_walk_through_the_text_finds(text: bytes, limit: int) -> None:
+    assert exceeds_depth(text, limit) == _walk_exceeds_depth(text, limit)
 
 
 @given(TIMES)
