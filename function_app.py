@@ -2,13 +2,19 @@
 
 import azure.functions as func
 
-from functions.http import docs, events, fallback, health, storage
+from functions.http import admin_keys, auth, docs, events, fallback, health, storage, users
 from functions.streams import land_events
-from functions.timers import flush_buffers
+from functions.timers import flush_buffers, sweep_identity
 from shared import runtime
 
 runtime.settings()  # a wrong setting stops the start, by name
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-for module in (events, storage, health, docs, land_events, flush_buffers, fallback):
+MODULES = (
+    *(events, storage, auth, users, admin_keys, health, docs),
+    *(land_events, flush_buffers, sweep_identity),
+    fallback,
+)
+
+for module in MODULES:
     app.register_functions(module.bp)

@@ -35,6 +35,7 @@ _HOST_SETTINGS = {
 _EXAMPLES = {
     "environment": "local",
     "auth": "local",
+    "registration": "open",
     "storage_connection_string": "UseDevelopmentStorage=true",
     "kafka_bootstrap": "127.0.0.1:9092",
 }

@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from shared.adapters.kafka_hubs import KafkaHubs
     from shared.health.board import NoticeBoard
     from shared.health.service import HealthService
+    from shared.identity.access_tokens import AccessTokens
+    from shared.identity.authentication import Authenticator, Verify
+    from shared.identity.keys import ApiKeys
+    from shared.identity.logins import Logins
+    from shared.identity.revocations import Revocations
+    from shared.identity.service import IdentityService
+    from shared.identity.users import Users
     from shared.ingest.land import Landing
     from shared.ingest.ports import Publisher
     from shared.ingest.publish import EventIntake
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake
     from shared.lake.segments import SegmentStore
+    from shared.platform.tables import Tables
     from shared.query.events import EventHistory
 
 
@@ -93,11 +101,44 @@ def segments() -> SegmentStore:
 
 
 @cache
+def authenticator() -> Authenticator:
+    """Who asks, for every request with credentials."""
+    from shared.identity.authentication import Authenticator
+    from shared.identity.workers import Workers
+
+    workers = Workers("verify", threads=4, waiting=10_000)
+    return Authenticator(lambda given: _verify_credential()(given), _revocations(), workers.run, utc_now)
+
+
+@cache
+def identity() -> IdentityService:
+    """Users, logins and API keys."""
+    from shared.identity.service import IdentityService
+    from shared.identity.workers import Workers
+
+    return IdentityService(
+        _api_keys,
+        _users,
+        _logins,
+        hashing=Workers("hash", threads=2, waiting=32),
+        reading=Workers("identity", threads=4, waiting=200),
+    )
+
+
+def sweep_identity() -> int:
+    """Deletes what has expired of tokens, revocations and login attempts; how many rows."""
+    from shared.identity.sweep import sweep
+
+    return sweep(_tables(), utc_now)
+
+
+@cache
 def health() -> HealthService:
     """The health service, over probes of what this deployment rests on."""
     from shared.health.pipeline import LakeFacts, volatile_broker
     from shared.health.ports import Deployment, Probe
     from shared.health.service import HealthService
+    from shared.platform.state_tables import USERS
     from shared.streams.events import EVENTS
     from shared.streams.models import LANDING_CONTAINER
 
@@ -107,6 +148,7 @@ def health() -> HealthService:
     probes = (
         Probe("event_hub", lambda: _hubs().ping(), essential=True),
         Probe("blob", blob, essential=True),
+        Probe("tables", lambda: _tables().query(USERS, "probe", limit=1)),
     )
     notices = (volatile_broker(),) if settings().broker_volatile else ()
     deployment = Deployment(azure_configured=True, container_name=EVENTS.container, notices=notices)
@@ -127,6 +169,68 @@ def _lake() -> Lake:
     from shared.adapters.delta_lake import DeltaLake
 
     return DeltaLake(storage_account(settings()), _blobs(), identity=settings().delta_identity())
+
+
+@cache
+def _tables() -> Tables:
+    from shared.adapters.connection import storage_account
+    from shared.adapters.table_storage import TableStorage
+
+    return TableStorage(storage_account(settings()))
+
+
+@cache
+def _revocations() -> Revocations:
+    from shared.identity.revocations import Revocations
+    from shared.identity.workers import Workers
+
+    return Revocations(_tables, utc_now, offload=Workers("revocations", threads=1, waiting=1).run)
+
+
+@cache
+def _verify_credential() -> Verify:
+    from shared.identity.authentication import verifier
+
+    return verifier(_api_keys().verify, _access_tokens().verify)
+
+
+@cache
+def _api_keys() -> ApiKeys:
+    from shared.identity.keys import ApiKeys
+
+    return ApiKeys(_tables(), _revocations(), utc_now)
+
+
+@cache
+def _access_tokens() -> AccessTokens:
+    from shared.identity.access_tokens import AccessTokens
+    from shared.identity.signing_keys import SigningKeys
+
+    return AccessTokens(SigningKeys(_tables(), utc_now), f"floe:{settings().environment}", utc_now)
+
+
+@cache
+def _users() -> Users:
+    from shared.identity.claims import Claims
+    from shared.identity.users import Users
+
+    return Users(_tables(), Claims(_tables(), utc_now), utc_now)
+
+
+@cache
+def _logins() -> Logins:
+    from shared.identity.login_attempts import LoginAttempts
+    from shared.identity.logins import Logins
+    from shared.identity.passwords import Passwords
+    from shared.identity.refresh_tokens import RefreshTokens
+
+    return Logins(
+        _users(),
+        Passwords(),
+        LoginAttempts(_tables(), utc_now),
+        RefreshTokens(_tables(), _revocations(), utc_now),
+        _access_tokens(),
+    )
 
 
 @cache

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 from functions._http.declaration import Access
-from functions._http.messages import ANONYMOUS, Principal
+from functions._http.messages import ADMINISTRATOR, ANONYMOUS, LOCAL, Principal
+from shared import runtime
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.settings import Settings
 
-ADMINISTRATOR = Principal("administrator", frozenset({"*"}))
+# RFC 6750. Two headers of one name arrive as one, joined by a comma, which is no part of a token.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 
 
-def authenticate(
+async def authenticate(
     headers: Mapping[str, str], access: Access, scope: str | None, settings: Settings
 ) -> Principal:
     """The principal behind `headers` (names in lower case).
@@ -22,27 +25,35 @@ def authenticate(
     Raises Unauthenticated where the operation is not open and the credentials are missing or wrong, Forbidden
     where they do not carry `scope`.
     """
-    if access is Access.OPEN or (access is Access.OPEN_LOCALLY and settings.auth == "local"):
+    if access is Access.OPEN:
         return ANONYMOUS
-    principal = principal_of(credential(headers), settings)
+    if access is Access.OPEN_LOCALLY and settings.auth == "local":
+        return LOCAL
+    principal = await principal_of(credential(headers), settings)
     if not principal.may(scope):
-        raise Forbidden(f"These credentials do not carry the scope {scope}")
+        raise Forbidden(f"These credentials do not carry the scope {scope}", details={"scope": scope})
     return principal
 
 
 def credential(headers: Mapping[str, str]) -> str:
-    """The key in `X-API-Key`, else in `Authorization: Bearer`."""
-    if key := headers.get("x-api-key"):
-        return key
+    """The key or token in `X-API-Key` or `Authorization: Bearer`; raises Unauthenticated if they differ."""
+    key = headers.get("x-api-key")
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return token.strip()
-    raise Unauthenticated("Send an API key as `Authorization: Bearer <key>` or `X-API-Key: <key>`")
+    token = token.strip() if scheme.lower() == "bearer" else ""
+    if key and token and key != token:
+        raise Unauthenticated("Send one credential: `X-API-Key` and `Authorization` differ")
+    if key:
+        return key
+    if token and _TOKEN.fullmatch(token):
+        return token
+    raise Unauthenticated(
+        "Send an API key or an access token as `Authorization: Bearer <it>`, or a key as `X-API-Key: <it>`"
+    )
 
 
-def principal_of(key: str, settings: Settings) -> Principal:
-    """Whose key this is; compared by SHA-256 in constant time."""
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    if settings.admin_key_sha256 and hmac.compare_digest(digest, settings.admin_key_sha256):
+async def principal_of(given: str, settings: Settings) -> Principal:
+    """Whose key or token this is; the administrator's key of the settings needs no storage."""
+    digest = hashlib.sha256(given.encode("utf-8", "surrogatepass"))
+    if settings.admin_key_sha256 and hmac.compare_digest(digest.hexdigest(), settings.admin_key_sha256):
         return ADMINISTRATOR
-    raise Unauthenticated("The API key is not valid")
+    return await runtime.authenticator().principal(given, digest.digest())

@@ -70,6 +70,7 @@ class Operation:
     success: Described
     status: int
     responses: Mapping[int, Described]
+    errors: tuple[int, ...]
     summary: str
     description: str
     tags: tuple[str, ...]

@@ -6,20 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.identity.models import ADMINISTRATOR, ANONYMOUS, LOCAL, Principal
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks; `*` among the scopes stands for every scope."""
-
-    id: str
-    scopes: frozenset[str] = frozenset()
-
-    def may(self, scope: str | None) -> bool:
-        """Whether `scope` is among this principal's; no scope asked for is always allowed."""
-        return scope is None or scope in self.scopes or "*" in self.scopes
-
-
-ANONYMOUS = Principal("anonymous")
+__all__ = ["ADMINISTRATOR", "ANONYMOUS", "LOCAL", "Principal", "Reply", "Request"]
 
 
 @dataclass(slots=True)

@@ -63,7 +63,7 @@ def _enveloped(schema: Mapping[str, Any]) -> Json:
 
 
 def _errors_of(one: Operation) -> list[Kind]:
-    statuses = [500, 503]
+    statuses = [500, 503, *one.errors]
     if one.path or one.query or one.body is not None:
         statuses.append(400)
     if one.body is not None:
@@ -72,7 +72,7 @@ def _errors_of(one: Operation) -> list[Kind]:
         statuses += [401, 403]
     if one.path:
         statuses.append(404)
-    return [_KINDS[status] for status in sorted(statuses)]
+    return [_KINDS[status] for status in sorted(set(statuses))]
 
 
 def _error_name(one: Operation, kind: Kind) -> str:

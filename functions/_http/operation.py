@@ -47,6 +47,7 @@ def operation[H: Callable[[Any], Any]](
     response: type[BaseModel] | Described | None = None,
     status: int = 200,
     responses: Mapping[int, Described] | None = None,
+    errors: tuple[int, ...] = (),
     scope: str | None = None,
     rate: str = "default",
     open: bool = False,
@@ -59,7 +60,8 @@ def operation[H: Callable[[Any], Any]](
 
     `method` is one method (GET takes HEAD too) or `*`; `family` follows from the route where it is not given.
     `open`: no credentials in any mode; `open_locally`: none where FLOE_AUTH=local. `scope` is what
-    credentials must carry. `blocking`: the handler is a plain function that blocks, and runs in a thread.
+    credentials must carry. `errors`: statuses of errors that the handler raises and the declaration does not
+    imply. `blocking`: the handler is a plain function that blocks, and runs in a thread.
     Raises ValueError or TypeError at import where the declaration contradicts itself.
     """
 
@@ -80,6 +82,7 @@ def operation[H: Callable[[Any], Any]](
             success=response if isinstance(response, Described) else Described("Success", response),
             status=status,
             responses=responses or {},
+            errors=errors,
             summary=summary,
             description=description or inspect.getdoc(handler) or "",
             tags=tuple(tags),
@@ -88,7 +91,9 @@ def operation[H: Callable[[Any], Any]](
         _check(declared, handler, blocking)
         catalogue.add(declared)
         trigger = _trigger(declared, handler, _in_thread(handler) if blocking else handler)
-        bp.route(route, methods=declared.methods or None, auth_level=func.AuthLevel.ANONYMOUS)(trigger)
+        bp.route(
+            declared.route.registered, methods=declared.methods or None, auth_level=func.AuthLevel.ANONYMOUS
+        )(trigger)
         return handler
 
     return register
@@ -125,7 +130,7 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
         token = logs.bind(request_id, declared.name)
         out = {"X-Request-Id": request_id}
         try:
-            principal = auth.authenticate(headers, declared.access, declared.scope, runtime.settings())
+            principal = await auth.authenticate(headers, declared.access, declared.scope, runtime.settings())
             out.update(limits.admit(principal, headers, declared.rate))
             request = Request(
                 query and validated(query, req.params),

@@ -15,6 +15,8 @@ CONSTRAINTS = {
     "guid": r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
 }
 _PARAMETER = re.compile(r"\{(?P<star>\*)?(?P<name>[A-Za-z_]\w*)(?::(?P<constraint>\w+))?\}")
+# First segments that the Functions host keeps for itself; deployed, it answers 404 below them in any case.
+_RESERVED = ("admin", "runtime")
 _STATIC = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
@@ -33,6 +35,15 @@ class Route:
     def segments(self) -> tuple[str, ...]:
         """The template's parts between slashes."""
         return tuple(self.template.split("/"))
+
+    @cached_property
+    def registered(self) -> str:
+        """The template that the host is told.
+
+        It refuses one that begins with `admin`, which it keeps for itself, but not a parameter that says so.
+        """
+        first, slash, rest = self.template.partition("/")
+        return f"{{{first}:regex(^{first}$)}}{slash}{rest}" if first in _RESERVED else self.template
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         pattern=r"^[0-9a-f]{64}$",
         description="SHA-256, in hex, of the first administrator's API key.",
     )
+    registration: Literal["open", "closed"] = Field(
+        "closed",
+        description="Whether anybody may register as a user (`open`), or only who carries the scope `admin`.",
+    )
 
     storage_connection_string: SecretStr | None = Field(
         None,

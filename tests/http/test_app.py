@@ -9,12 +9,17 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions._http.catalogue import CATALOGUE
 from functions._http.declaration import Access, Operation
+from functions._http.messages import Principal
 from functions.http import docs
+from shared import runtime
+from shared.identity.scopes import SCOPES
 from tests.http.conftest import Answer, Configure, call
 
 OPERATIONS = list(CATALOGUE)
 # Open in every mode: nothing else may be.
 ALWAYS_OPEN = {"get_health", "get_docs", "get_docs_file", "get_openapi", "fallback"}
+# Open, for they are how credentials are got; registering is closed by a setting.
+ENTRANCES = {"log_in", "log_in_enveloped", "refresh_tokens", "register_user", "register_account"}
 
 
 def by_name(one: Operation) -> str:
@@ -31,8 +36,8 @@ async def call_bare(triggers: dict[str, Any], one: Operation, key: str | None = 
 async def test_required_mode_closes_all_but_the_open_operations(
     one: Operation, app_triggers: dict[str, Any]
 ) -> None:
-    assert (one.access is Access.OPEN) == (one.name in ALWAYS_OPEN)
-    if one.name in ALWAYS_OPEN:
+    assert (one.access is Access.OPEN) == (one.name in ALWAYS_OPEN | ENTRANCES)
+    if one.access is Access.OPEN:
         return
     for key in (None, "wrong"):
         answer = await call_bare(app_triggers, one, key)
@@ -47,6 +52,33 @@ async def test_local_mode_opens_what_says_so_only(
     configure(auth="local")
     if one.access is Access.CLOSED:
         assert (await call_bare(app_triggers, one)).status == 401
+
+
+@pytest.mark.parametrize("mode", ["required", "local"])
+@pytest.mark.parametrize("one", OPERATIONS, ids=by_name)
+async def test_the_wrong_scope_opens_nothing(
+    one: Operation,
+    mode: str,
+    app_triggers: dict[str, Any],
+    configure: Configure,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configure(auth=mode)
+    others = frozenset(SCOPES) - {one.scope}
+
+    class Authenticator:
+        async def principal(self, credential: str, digest: bytes) -> Principal:
+            return Principal("somebody", others, "free", "somebody", "key")
+
+    monkeypatch.setattr(runtime, "authenticator", Authenticator)
+    if one.access is Access.CLOSED or (one.access is Access.OPEN_LOCALLY and mode == "required"):
+        answer = await call_bare(app_triggers, one, "a-key-of-somebody")
+        assert (answer.status, "WWW-Authenticate" in answer.headers) == (403, False)
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=by_name)
+def test_every_closed_operation_asks_for_a_scope_that_exists(one: Operation) -> None:
+    assert one.scope in SCOPES or (one.access is Access.OPEN and one.scope is None)
 
 
 def test_every_function_of_http_is_an_operation(app_triggers: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def test_every_operation_is_indexed_as_declared(outcome: dict[str, Any]) -> None
     for one in CATALOGUE:
         trigger = outcome["functions"][one.name]
         assert trigger["type"] == "httpTrigger"
-        assert (trigger["route"], trigger["authLevel"]) == (one.route.template, "ANONYMOUS")
+        assert (trigger["route"], trigger["authLevel"]) == (one.route.registered, "ANONYMOUS")
         assert tuple(trigger.get("methods") or ()) == one.methods
 
 

@@ -1,0 +1,249 @@
+"""API keys, for administrators.
+
+The same operations stand at `/admin/keys` and at `/keys`: the Functions host, deployed, keeps `/admin` for
+itself.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import azure.functions as func
+from pydantic import AfterValidator, Field
+
+from functions._http import ApiModel, Described, Principal, Reply, Request, WholeNumber, operation
+from shared import runtime
+from shared.identity.models import ApiKey, NewKey
+from shared.identity.scopes import EVERYTHING, SCOPES
+from shared.platform.clock import utc_now
+from shared.platform.errors import BadRequest, Forbidden
+from shared.platform.times import UtcTime
+
+bp = func.Blueprint()
+TAGS = ["API keys"]
+SCOPE = "admin"
+
+
+def _known_scope(scope: str) -> str:
+    if scope != EVERYTHING and scope not in SCOPES:
+        raise ValueError(f"should be one of {', '.join(SCOPES)}, or *")
+    return scope
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("should be a name without control characters")
+    return text.strip()
+
+
+class KeyPath(ApiModel):
+    """Which key."""
+
+    id: str = Field(max_length=64)
+
+
+class KeysQuery(ApiModel):
+    """Which page of the keys."""
+
+    page: Annotated[WholeNumber, Field(ge=1, le=1_000_000, description="Page number.")] = 1
+    per_page: Annotated[WholeNumber, Field(ge=1, le=1000, description="Items per page.")] = 50
+    sort: Literal["created_at", "name", "last_used_at"] = Field("created_at", description="Sort field.")
+    order: Literal["asc", "desc"] = "asc"
+    filter: str | None = Field(None, max_length=100, description="Only names that contain this.")
+
+
+class KeyWanted(ApiModel):
+    """What the key is to be."""
+
+    name: Annotated[str, Field(max_length=100), AfterValidator(_printable)]
+    scopes: list[Annotated[str, AfterValidator(_known_scope)]] = Field(min_length=1, max_length=50)
+    plan: Literal["free", "professional", "enterprise"] = "free"
+    account: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.\-]{1,64}$",
+        description="Whose things it reads and changes: a user's id, or the account of an older key that it "
+        "takes the place of. A new account of its own where it is missing.",
+    )
+    expires_at: UtcTime | None = Field(None, description="When it ends; never where it is missing.")
+
+
+class KeyShown(ApiModel):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    prefix: str = Field(description="How the key begins, to recognise it by.")
+    scopes: list[str]
+    plan: str
+    account: str
+    status: Literal["active", "expired", "revoked"]
+    created_at: UtcTime
+    expires_at: UtcTime | None
+    last_used_at: UtcTime | None = Field(description="To the hour.")
+    revoked_at: UtcTime | None
+
+
+class KeyMade(KeyShown):
+    """A new key; `key` is shown this once and kept nowhere."""
+
+    key: str
+
+
+class KeysPage(ApiModel):
+    """A page of the keys, revoked ones too; `total` counts those on all pages."""
+
+    items: list[KeyShown]
+    total: int
+    page: int
+    per_page: int
+
+
+class KeyRevoked(ApiModel):
+    """What was done."""
+
+    message: str
+    id: str
+
+
+def _fields(key: ApiKey) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": list(key.scopes),
+        "plan": key.plan,
+        "account": key.account,
+        "status": key.status(utc_now()),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def _place(key: ApiKey, field: str) -> tuple[bool, str, str]:
+    value = getattr(key, field)
+    return value is not None, value if isinstance(value, str) else (value and value.isoformat()) or "", key.id
+
+
+def _check_grant(wanted: KeyWanted, giver: Principal) -> None:
+    """Nobody gives away more than they have; raises Forbidden."""
+    missing = sorted(scope for scope in set(wanted.scopes) if not giver.may(scope))
+    if missing:
+        raise Forbidden(f"You do not have what you give: {', '.join(missing)}", details={"scopes": missing})
+    if wanted.expires_at is not None and wanted.expires_at <= utc_now():
+        raise BadRequest("expires_at: lies in the past", details={"field": "expires_at"})
+
+
+async def _list(request: Request[KeysQuery]) -> KeysPage:
+    query = request.query
+    wanted = (query.filter or "").lower()
+    keys = [key for key in await runtime.identity().keys() if wanted in key.name.lower()]
+    keys.sort(key=lambda key: _place(key, query.sort), reverse=query.order == "desc")
+    start = (query.page - 1) * query.per_page
+    items = [KeyShown.model_validate(_fields(key)) for key in keys[start : start + query.per_page]]
+    return KeysPage(items=items, total=len(keys), page=query.page, per_page=query.per_page)
+
+
+async def _create(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
+    wanted = request.body
+    _check_grant(wanted, request.principal)
+    new = NewKey(wanted.name, wanted.scopes, wanted.plan, wanted.account, wanted.expires_at)
+    made, text = await runtime.identity().create_key(new)
+    return Reply(201, KeyMade.model_validate(_fields(made) | {"key": text}), {"Cache-Control": "no-store"})
+
+
+async def _revoke(request: Request[None, None, KeyPath]) -> KeyRevoked:
+    key = await runtime.identity().revoke_key(request.path.id)
+    return KeyRevoked(message="API key revoked", id=key.id)
+
+
+_EXAMPLES = {"for a device": {"name": "greenhouse 4", "scopes": ["events:write"], "plan": "professional"}}
+_CREATED = Described("The new key", KeyMade)
+
+
+@operation(
+    bp,
+    "GET",
+    "admin/keys",
+    summary="List API keys",
+    tags=TAGS,
+    query=KeysQuery,
+    response=KeysPage,
+    scope=SCOPE,
+)
+async def list_admin_keys(request: Request[KeysQuery]) -> KeysPage:
+    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
+    return await _list(request)
+
+
+@operation(
+    bp,
+    "POST",
+    "admin/keys",
+    summary="Make an API key",
+    tags=TAGS,
+    body=KeyWanted,
+    body_examples=_EXAMPLES,
+    response=_CREATED,
+    status=201,
+    scope=SCOPE,
+)
+async def create_admin_key(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
+    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
+    return await _create(request)
+
+
+@operation(
+    bp,
+    "DELETE",
+    "admin/keys/{id}",
+    summary="Revoke an API key",
+    tags=TAGS,
+    path=KeyPath,
+    response=KeyRevoked,
+    scope=SCOPE,
+)
+async def revoke_admin_key(request: Request[None, None, KeyPath]) -> KeyRevoked:
+    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
+    return await _revoke(request)
+
+
+@operation(
+    bp, "GET", "keys", summary="List API keys", tags=TAGS, query=KeysQuery, response=KeysPage, scope=SCOPE
+)
+async def list_keys(request: Request[KeysQuery]) -> KeysPage:
+    """All keys, revoked ones too."""
+    return await _list(request)
+
+
+@operation(
+    bp,
+    "POST",
+    "keys",
+    summary="Make an API key",
+    tags=TAGS,
+    body=KeyWanted,
+    body_examples=_EXAMPLES,
+    response=_CREATED,
+    status=201,
+    scope=SCOPE,
+)
+async def create_key(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
+    """The key itself is in this answer and nowhere else. Nobody can give a scope that they do not have."""
+    return await _create(request)
+
+
+@operation(
+    bp,
+    "DELETE",
+    "keys/{id}",
+    summary="Revoke an API key",
+    tags=TAGS,
+    path=KeyPath,
+    response=KeyRevoked,
+    scope=SCOPE,
+)
+async def revoke_key(request: Request[None, None, KeyPath]) -> KeyRevoked:
+    """At once on the instance that answers, within five seconds on every other."""
+    return await _revoke(request)
