@@ -35,6 +35,9 @@ def measure(options: Options) -> Result:
     for what, cost in costs.items():
         goal = at_most(1.5) if what.endswith("1,000 messages: invocation") else None
         result.add(what, cost, "CPU µs/event", goal)
+    ways = ("invocation", "with the SDK's own conversion")
+    plain, sdk = (costs[f"plain, 1,000 messages: {way}"] for way in ways)
+    result.add("the SDK's own conversion to Floe's", sdk / plain, "x")
     result.notes.append("An invocation ends with the segment encoded, and a put that does nothing.")
     result.notes.append("Packed messages hold 100 events each.")
     return result

@@ -13,29 +13,14 @@ from devstack.tools import PROJECT
 
 pytestmark = pytest.mark.stack
 
-SMALL = [
-    "--events",
-    "2000",
-    "--seconds",
-    "0.5",
-    "--probes",
-    "2",
-    "--queries",
-    "2",
-    "--rows",
-    "1000",
-    "--count",
-    "1",
-    "--timeout",
-    "100",
-    "--no-peers",
-]
+COUNTS = ["--events=2000", "--seconds=2", "--probes=2", "--queries=2", "--rows=1000", "--count=1"]
+SMALL = [*COUNTS, "--timeout=100", "--no-peers"]
 
 
 def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
     """The figures of the named benchmarks."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *names, *SMALL, "--results", str(folder)],
+        [sys.executable, "-m", "bench", *names, *SMALL, f"--results={folder}"],
         cwd=PROJECT,
         timeout=110,
         capture_output=True,
