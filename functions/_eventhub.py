@@ -8,7 +8,6 @@ private to the SDK, so its shape is checked; where it differs, the SDK's own con
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,12 @@ from azure.functions import meta
 from azure.functions.eventhub import EventHubTriggerConverter
 
 from shared.ingest.models import MessageBatch
+from shared.platform.logs import get_log
 
 if TYPE_CHECKING:
     import numpy as np
 
-_log = logging.getLogger(__name__)
+_log = get_log("eventhub")
 _BINDING = "eventHubTrigger"
 _NEEDED = ("SequenceNumberArray", "EnqueuedTimeUtcArray", "PartitionContext")
 
@@ -64,7 +64,7 @@ def install() -> bool:
     registry = getattr(getattr(meta, "_ConverterMeta", None), "_bindings", None)
     current = registry.get(_BINDING) if isinstance(registry, dict) else None
     if current is not RawBatchConverter and current is not EventHubTriggerConverter:
-        _log.warning("azure-functions changed its converters: batches are decoded by the SDK, far slower")
+        _log.warning("the SDK's converters changed: it decodes batches itself, far slower")
         return False
     registry[_BINDING] = RawBatchConverter  # type: ignore[index]
     return True

@@ -1,13 +1,13 @@
 """The flush timer: landing segments of all streams become committed files."""
 
-import logging
-
 import azure.functions as func
 
 from shared import runtime
 from shared.platform.errors import LeaseHeld
+from shared.platform.logs import get_log
 
 bp = func.Blueprint()
+_log = get_log("flush")
 
 
 @bp.timer_trigger(arg_name="timer", schedule="%FLOE_FLUSH_SCHEDULE%", run_on_startup=False)
@@ -16,4 +16,4 @@ def flush_buffers(timer: func.TimerRequest) -> None:
     try:
         runtime.flusher().flush_all()
     except LeaseHeld as held:
-        logging.info("flush left to another: %s", held)
+        _log.info("flush left to another", reason=held.message)

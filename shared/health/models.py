@@ -15,7 +15,7 @@ Word = Literal["connected", "disconnected", "unknown", "unused"]
 class Notice(BaseModel):
     """Something an operator should know, such as a batch with many dead letters or a hub made anew."""
 
-    kind: str = Field(description="What it is, such as `bad_batch`, `hub_recreated`, `volatile_broker`.")
+    kind: str = Field(description="What it is, such as `bad_batch`, `hub_made_anew`, `volatile_broker`.")
     subject: str = Field(description="What it is about, such as a topic.")
     message: str = Field(description="What happened and what follows.")
     since: UtcTime | None = Field(default=None, description="When it began; null where that is not known.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
@@ -14,13 +13,14 @@ from shared.ingest.dead_letter_rows import dead_letter_rows
 from shared.ingest.models import DeadLetter, MessageBatch
 from shared.ingest.ports import Generations, Hubs, Notices
 from shared.lake.segments import SegmentStore, Source, describe, encode
+from shared.platform.logs import get_log
 from shared.streams import StreamDefinition, stream_of_topic
 from shared.streams.dead_letters import DEAD_LETTERS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_log = logging.getLogger(__name__)
+_log = get_log("land")
 
 # Batches up to this many bytes are decoded on the event loop (well under a millisecond); larger ones leave it
 # to HTTP requests and decode in a thread.
@@ -131,7 +131,7 @@ class Landing:
         before = self._generations.seen(topic, generation)
         if before is not None:
             message = f"the hub {topic} was made anew: generation {before} is followed by {generation}"
-            _log.warning(message)
+            _log.warning("hub made anew", topic=topic, generation=generation, before=before)
             self._notices.post("hub_made_anew", topic, message)
         return generation
 
@@ -140,7 +140,7 @@ class Landing:
         if rejected < self._limits.bad_minimum or share < self._limits.bad_share:
             return
         message = f"{rejected} of {rows + rejected} events in a batch of {topic} became dead letters"
-        _log.warning(message)
+        _log.warning("bad batch", topic=topic, rows=rows, dead_letters=rejected)
         await asyncio.to_thread(self._notices.post, "bad_batch", topic, message)
 
 

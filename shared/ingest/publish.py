@@ -91,9 +91,9 @@ class EventIntake:
         self._complete([event])
         messages = await self._messages([(event, key)])
         [outcome] = await self._publisher.publish([message for message, _ in messages])
-        if isinstance(outcome, Exception):
-            raise outcome
         assert event.event_id is not None
+        if isinstance(outcome, Exception):
+            raise BrokerUnavailable(f"{outcome}; it may have {event.event_id} all the same") from outcome
         return Accepted(event.event_id, outcome)
 
     async def take_batch(self, body: bytes) -> list[Submitted]:

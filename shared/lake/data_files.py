@@ -80,6 +80,9 @@ def _new_file(stream: StreamDefinition, rows: pa.Table, name: str) -> NewFile:
     first = rows[stream.time_column][0].cast(pa.int64()).as_py()
     hour = _EPOCH + timedelta(hours=first // _HOUR_MICROSECONDS)
     folder = f"raw/{path_segment(key)}/{hour.year:04}/{hour.month:02}/{hour.day:02}/{hour.hour:02}"
+    # The log names the partition, and so does the file, for readers that do not ask the log (Polars' own).
+    rows = rows.append_column("date", pa.repeat(pa.scalar(hour.date()), rows.num_rows))
+    rows = rows.append_column("hour", pa.repeat(pa.scalar(hour.hour, pa.int32()), rows.num_rows))
     content = _parquet(stream, rows)
     entry = DataFile(
         path=f"{folder}/{name}.parquet",
@@ -101,7 +104,7 @@ def _parquet(stream: StreamDefinition, rows: pa.Table) -> bytes:
         sink,
         compression="zstd",
         compression_level=1,
-        use_dictionary=[column.name for column in stream.columns if column.repetitive],
+        use_dictionary=[*(column.name for column in stream.columns if column.repetitive), "date", "hour"],
         column_encoding={
             column.name: "DELTA_BINARY_PACKED"
             for column in stream.columns

@@ -6,7 +6,6 @@ the `txn` marks as committed, so that they are skipped and deleted.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +31,13 @@ from shared.lake.ports import (
 )
 from shared.lake.segments import Segment, SegmentStore, rows_above, uncommitted
 from shared.platform.errors import LeaseHeld
+from shared.platform.logs import get_log
 from shared.streams import STREAMS, StreamDefinition
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_log = logging.getLogger(__name__)
+_log = get_log("flush")
 
 # Four requests at a time hide the latency of storage; more would only hold more memory.
 _PARALLEL = 4
@@ -201,11 +201,12 @@ class Flusher:
         report.rows += taken.rows
         report.commits += 1
         _log.info(
-            "committed %d rows in %d files to %s, version %d",
-            taken.rows,
-            len(files),
-            stream.name,
-            snapshot.version,
+            "committed",
+            stream=stream.name,
+            version=snapshot.version,
+            rows=taken.rows,
+            files=len(files),
+            progress=taken.progress,
         )
         return snapshot
 

@@ -8,6 +8,7 @@ committed in between; then a newer snapshot holds its rows, and reading starts a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # stands, so that a flush between two pages moves nothing.
 _ORDER = ("timestamp", "ingestion_time", "_seq", "_idx", "_partition", "event_type")
 _ATTEMPTS = 10
+# Segments that are read at the same time.
+_PARALLEL = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -91,18 +94,27 @@ class EventHistory:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = row_schema(EVENTS).empty_table()
-        fresh = sorted(_fresh(segments, snapshot), key=lambda item: item[0].latest, reverse=True)
-        for segment, covered in fresh:
-            if not wanted.overlaps(segment.earliest, segment.latest):
-                continue
-            if found.num_rows >= wanted.depth:
-                oldest = pc.min(found["timestamp"].cast(pa.int64())).as_py()
-                if segment.latest < oldest:
-                    break
+        def read(item: tuple[Segment, int]) -> pa.Table:
+            segment, covered = item
             rows = rows_above(self._segments.read(EVENTS, segment), covered)
-            found = _newest([found, _within(pa.Table.from_batches([rows]), wanted)], wanted.depth)
+            return _within(pa.Table.from_batches([rows]), wanted)
+
+        found = row_schema(EVENTS).empty_table()
+        fresh = [item for item in _fresh(segments, snapshot) if wanted.overlaps(*_span(item[0]))]
+        fresh.sort(key=lambda item: item[0].latest, reverse=True)
+        with ThreadPoolExecutor(_PARALLEL, "query-read") as pool:
+            for start in range(0, len(fresh), _PARALLEL):
+                if found.num_rows >= wanted.depth:
+                    oldest = pc.min(found["timestamp"].cast(pa.int64())).as_py()
+                    if fresh[start][0].latest < oldest:
+                        break
+                wave = pool.map(read, fresh[start : start + _PARALLEL])
+                found = _newest([found, *wave], wanted.depth)
         return found
+
+
+def _span(segment: Segment) -> tuple[int, int]:
+    return segment.earliest, segment.latest
 
 
 def _fresh(segments: Sequence[Segment], snapshot: Snapshot) -> Iterator[tuple[Segment, int]]:

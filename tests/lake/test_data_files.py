@@ -99,6 +99,8 @@ def test_each_row_is_in_the_file_of_its_key_and_hour(rows: list[tuple[str, int]]
         found += part.to_pylist()
     paths = [file.entry.path for file in files]
     assert len(set(paths)) == len(paths)
+    for row in found:
+        assert (row.pop("date"), row.pop("hour")) == (row["timestamp"].date(), row["timestamp"].hour)
     assert sorted(found, key=lambda row: row["_seq"]) == table.to_pylist()
 
 
@@ -123,4 +125,4 @@ def test_statistics_hold_every_row(times: list[int]) -> None:
 def test_the_files_name_every_column_themselves() -> None:
     """Readers of plain Parquet need no partition values."""
     [file] = cut([NOON])
-    assert rows_of(file).schema.names == [column.name for column in EVENTS.columns]
+    assert rows_of(file).schema.names == [*(column.name for column in EVENTS.columns), "date", "hour"]
