@@ -107,11 +107,13 @@ class Process:
 
     def land_in_laps(self, laps: int) -> None:
         """Lands everything again and again, in batches of other sizes, and says when it is done."""
-        for lap in range(laps):
-            for file in self._checkpoints.glob("*"):
-                file.unlink()
-            self._land(Seam(_kill), 1 + lap % 5)
-        (self._checkpoints / "done").touch()
+        try:
+            for lap in range(laps):
+                for file in self._checkpoints.glob("*"):
+                    file.unlink()
+                self._land(Seam(_kill), 1 + lap % 5)
+        finally:
+            (self._checkpoints / "done").touch()
 
     def flush_in_laps(self, leases: bool) -> int:
         """Flushes until everything is landed and nothing is left, and returns how often another was first;

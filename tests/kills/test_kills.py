@@ -16,8 +16,10 @@ from devstack.provision import make_topics
 from tests.kills.conftest import KILLED, Case
 from tests.kills.deliveries import DEAD_LETTERS, PARTITIONS, ROWS
 
-# Two cores; more processes at once only wait for one another.
-_PARALLEL = 3
+# They wait for storage most of the time.
+_PARALLEL = 4
+
+_WRITES = ("put", "delete", "take", "give back", "commit", "create")
 
 type NewCase = Callable[[], Case]
 
@@ -67,8 +69,13 @@ def test_the_story_without_a_kill(new_case: NewCase) -> None:
     ],
 )
 def test_a_kill_at_every_call(new_case: NewCase, task: str, count: int, then: int, after: bool) -> None:
-    """The next process takes what is redelivered in batches of another size."""
+    """The next process takes what is redelivered in batches of another size.
+
+    After a call that only reads, storage is as it was before it, so it is struck once.
+    """
     calls = new_case().run(task, at=None, after=after, count=count)
+    struck = [at for at, call in enumerate(calls) if not after or call.startswith(_WRITES)]
+    assert struck
 
     def survive(at: int) -> str | None:
         case = new_case()
@@ -82,7 +89,7 @@ def test_a_kill_at_every_call(new_case: NewCase, task: str, count: int, then: in
         return None
 
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        failures = [failure for failure in pool.map(survive, range(len(calls))) if failure]
+        failures = [failure for failure in pool.map(survive, struck) if failure]
     assert failures == []
 
 

@@ -1,7 +1,7 @@
 """A program: forks a process, all imports done, for each task that it is sent, and says how it ended.
 
-`python -m tests.kills.zygote SOCKET`; ends with its standard input. It makes no client before it forks, for
-their threads do not survive that.
+`python -m tests.kills.zygote SOCKET`; ends with its standard input, and whatever it forked with it. It makes
+no client before it forks, for their threads do not survive that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import warnings
 
 
 def main(path: str) -> None:
+    os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
@@ -25,7 +26,7 @@ def main(path: str) -> None:
         while True:
             ready, _, _ = select.select([server, sys.stdin], [], [])
             if sys.stdin in ready:
-                return
+                os.killpg(0, signal.SIGKILL)
             connection, _ = server.accept()
             if os.fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
