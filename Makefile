@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench clean docs lock setup
+.PHONY: help run test check demo bench clean docs key lock setup
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -44,6 +44,9 @@ docs: $(STAMP)  ## Write docs/openapi.json, docs/settings.md and local.settings.
 lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.txt
 	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --group stack --group dev --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements-dev.txt
+
+key: $(STAMP)  ## Make an API key straight in storage: ARGS="--name x --scopes events:write --stack .floe"
+	@$(PY) -m scripts.create_key $(ARGS)
 
 clean:  ## Remove the environment, the tools, caches and the local stack's state
 	@rm -rf $(VENV) .tools .floe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache functions/http/static

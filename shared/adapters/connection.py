@@ -41,10 +41,18 @@ class StorageAccount:
 def storage_account(settings: Settings) -> StorageAccount:
     """The account that `settings` name."""
     if settings.storage_account is not None:
-        name = settings.storage_account
-        return StorageAccount(name, f"https://{name}.blob.core.windows.net", None, None)
+        return account_on_azure(settings.storage_account)
     assert settings.storage_connection_string is not None
-    text = settings.storage_connection_string.get_secret_value()
+    return account_of(settings.storage_connection_string.get_secret_value())
+
+
+def account_on_azure(name: str) -> StorageAccount:
+    """The account `name`, reached with the managed identity or a developer's own login."""
+    return StorageAccount(name, f"https://{name}.blob.core.windows.net", None, None)
+
+
+def account_of(text: str) -> StorageAccount:
+    """The account of a connection string; raises SettingsError."""
     if text.strip().rstrip(";") == "UseDevelopmentStorage=true":
         text = _EMULATOR
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)

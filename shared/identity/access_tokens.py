@@ -62,7 +62,7 @@ class AccessTokens:
                 kind="user",
                 credential=f"family-{claims['family']}",
             )
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, OSError):
             raise Unauthenticated(_INVALID) from None
         if issued > now + _SKEW:
             raise Unauthenticated(_INVALID)

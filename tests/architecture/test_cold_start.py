@@ -8,7 +8,17 @@ import sys
 
 from tests.architecture.imports import ROOT
 
-HEAVY = {"pyarrow", "numpy", "deltalake", "confluent_kafka", "obstore", "pandas"}
+HEAVY = {
+    "pyarrow",
+    "numpy",
+    "deltalake",
+    "confluent_kafka",
+    "obstore",
+    "pandas",
+    "jwt",
+    "argon2",
+    "cryptography",
+}
 HEAVY_AZURE = ("azure.storage", "azure.identity", "azure.data", "azure.eventhub")
 
 
