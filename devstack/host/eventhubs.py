@@ -15,6 +15,7 @@ from devstack.host.hub_batches import PartitionContext
 from devstack.host.hub_consumer import HubConsumer
 from devstack.host.hub_partition import HubPartition
 from devstack.host.hub_settings import consumer_settings
+from devstack.host.partition_buffer import PartitionBuffer
 from devstack.host.topic_ids import TopicIds
 from devstack.host.worker import Worker
 
@@ -62,7 +63,8 @@ class EventHubTrigger:
                 self._function,
                 self._worker,
                 context,
-                options.max_event_batch_size,
+                PartitionBuffer(options.max_event_batch_size, options.min_event_batch_size),
+                options.max_wait.total_seconds(),
                 options.batch_checkpoint_frequency,
                 loop,
                 consumer.made_room,

@@ -12,9 +12,11 @@ from devstack.host.timespans import parse_timespan
 
 @dataclass(frozen=True, slots=True)
 class EventHubOptions:
-    """`extensions.eventHubs`."""
+    """`extensions.eventHubs`; `max_wait` counts only where a batch has a smallest size above one."""
 
     max_event_batch_size: int = 100
+    min_event_batch_size: int = 1
+    max_wait: timedelta = timedelta(minutes=1)
     prefetch_count: int = 300
     batch_checkpoint_frequency: int = 1
     initial_offset: str = "fromStart"
@@ -72,6 +74,8 @@ def _event_hubs(section: dict[str, Any]) -> EventHubOptions:
     size = int(section.get("maxEventBatchSize", 100))
     return EventHubOptions(
         max_event_batch_size=size,
+        min_event_batch_size=min(size, int(section.get("minEventBatchSize", 1))),
+        max_wait=parse_timespan(section.get("maxWaitTime", "00:01:00")),
         prefetch_count=int(section.get("prefetchCount", 300)),
         batch_checkpoint_frequency=max(1, int(section.get("batchCheckpointFrequency", 1))),
         initial_offset=offset.get("type", "fromStart"),

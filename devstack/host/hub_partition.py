@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from confluent_kafka import Message
 
@@ -25,13 +26,18 @@ class HubPartition:
         function: Function,
         worker: Worker,
         context: PartitionContext,
-        max_batch: int,
+        buffer: PartitionBuffer,
+        max_wait: float,
         checkpoint_frequency: int,
         loop: asyncio.AbstractEventLoop,
         took: Callable[[], None],
     ) -> None:
-        """`took` is called on the loop each time room was made in the buffer."""
-        self.buffer = PartitionBuffer(max_batch)
+        """`took` is called on the loop each time room was made in the buffer.
+
+        A batch that is smaller than the buffer's smallest waits up to `max_wait` seconds for more.
+        """
+        self.buffer = buffer
+        self._max_wait = max_wait
         self.finished = threading.Event()
         self.processed = -1
         """Offset after the last finished batch; -1 when there is none yet."""
@@ -68,15 +74,25 @@ class HubPartition:
     async def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                messages = self.buffer.take()
-                if messages:
-                    self._took()
-                    await self._finish(messages)
-                else:
+                if self.buffer.empty:
                     self._wake.clear()
                     await self._wake.wait()
+                    continue
+                await self._fill()
+                messages = self.buffer.take()
+                self._took()
+                if messages and not self._stopping.is_set():
+                    await self._finish(messages)
         finally:
             self.finished.set()
+
+    async def _fill(self) -> None:
+        """Wait for a batch of the smallest size, no longer than `_max_wait`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._max_wait):
+                while not (self.buffer.enough or self._stopping.is_set()):
+                    self._wake.clear()
+                    await self._wake.wait()
 
     async def _finish(self, messages: list[Message]) -> None:
         """Process the batch, whatever it takes, and move on; `_stopping` alone ends it before that."""

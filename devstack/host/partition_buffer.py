@@ -12,8 +12,9 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 class PartitionBuffer:
     """Takes runs of messages, gives batches; full when two batches wait."""
 
-    def __init__(self, max_batch: int) -> None:
+    def __init__(self, max_batch: int, min_batch: int = 1) -> None:
         self._max_batch = max_batch
+        self._min_batch = min_batch
         self._lock = threading.Lock()
         self._runs: deque[tuple[list[Message], int]] = deque()
         self._count = 0
@@ -60,6 +61,16 @@ class PartitionBuffer:
                 break
             fitting += 1
         return max(fitting, int(at_least_one))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._count
+
+    @property
+    def enough(self) -> bool:
+        """Whether a batch need not wait for more messages."""
+        return self._count >= self._min_batch or self._bytes >= MAX_BATCH_BYTES // 2
 
     @property
     def full(self) -> bool:

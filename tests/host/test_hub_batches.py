@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +71,12 @@ def test_a_batch_is_bounded_by_bytes_and_holds_one_message_at_least() -> None:
     while batch := buffer.take():
         taken.append([one.offset() for one in batch])
     assert taken == [[0, 1], [2], [3], [4]]
+
+
+@pytest.mark.parametrize(("waiting", "enough"), [(0, False), (2, False), (3, True), (4, True)])
+def test_a_batch_waits_for_its_smallest_size(waiting: int, enough: bool) -> None:
+    buffer = PartitionBuffer(100, 3)
+    if waiting:
+        buffer.put([message(number) for number in range(waiting)])
+    assert buffer.empty is (waiting == 0)
+    assert buffer.enough is enough
