@@ -266,7 +266,7 @@ def _translated(uri: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        if re.search("[Cc]oncurrent|conflict", str(error)):
+        if re.search("[Cc]oncurrent|conflict|changed since", str(error)):
             raise CommitConflict(str(error)) from error
         raise StorageUnavailable(f"a commit to {uri} failed") from error
     except (DeltaError, OSError) as error:
