@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pyarrow as pa
 import pytest
@@ -160,3 +163,28 @@ def test_times_come_back_and_are_found_by_statistics(fresh_place: Place, time: i
     for condition in (f'"timestamp" = {moment}', f'"timestamp" >= {moment}', f'"timestamp" <= {moment}'):
         found = snapshot.select(f'SELECT "timestamp" AS t FROM rows WHERE {condition}')
         assert found["t"].cast(pa.int64()).to_pylist() == [time]
+
+
+def test_writers_at_once_are_told_of_conflicts(fresh_place: Place) -> None:
+    """From the making of the table on, each round one of them commits, and the others hear of it."""
+    tables = [fresh_place.lake().table(EVENTS) for _ in range(3)]
+    rounds = threading.Barrier(len(tables))
+    won: list[str] = []
+
+    def write(number: int) -> None:
+        for turn in range(4):
+            base = tables[number].snapshot([A])
+            rounds.wait()
+            with suppress(CommitConflict):
+                tables[number].commit(base, files(f"{number}-{turn}"), {A: turn})
+                won.append(f"{number}-{turn}")
+            rounds.wait()
+
+    with ThreadPoolExecutor(len(tables)) as pool:
+        list(pool.map(write, range(len(tables))))
+    found = fresh_place.lake().table(EVENTS).snapshot([A])
+    assert sorted(path.split("/")[-1] for path in found.files()["path"].to_pylist()) == sorted(
+        f"{name}.parquet" for name in won
+    )
+    assert len(won) <= 4
+    assert found.progress(A) == max(int(name[-1]) for name in won)
