@@ -168,7 +168,7 @@ def test_times_come_back_and_are_found_by_statistics(fresh_place: Place, time: i
 def test_writers_at_once_are_told_of_conflicts(fresh_place: Place) -> None:
     """From the making of the table on, each round one of them commits, and the others hear of it."""
     tables = [fresh_place.lake().table(EVENTS) for _ in range(3)]
-    rounds = threading.Barrier(len(tables))
+    rounds = threading.Barrier(len(tables), timeout=60)
     won: list[str] = []
 
     def write(number: int) -> None:
