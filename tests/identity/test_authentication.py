@@ -9,9 +9,11 @@ import pytest
 
 from shared.identity.models import NewKey
 from shared.identity.revocations import DELAY_SECONDS, ENTRY_LIFE
+from shared.identity.scopes import SCOPES, USER_SCOPES
 from shared.identity.sweep import sweep
 from shared.platform.errors import StorageUnavailable, Unauthenticated, Unavailable
 from shared.platform.state_tables import API_KEYS, REVOCATIONS
+from tests.architecture.imports import ROOT
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import MemoryTables
 from tests.identity.instances import Instance, login
@@ -224,6 +226,12 @@ def test_what_has_expired_is_swept(one: Instance, tables: MemoryTables, clock: M
     # A signing key, a revocation, a family, attempts; the user and two claims stay.
     assert sweep(tables, clock) == 4
     assert len(tables.rows) == before - 4 == 3
+
+
+def test_every_scope_is_documented() -> None:
+    page = (ROOT / "docs/security.md").read_text()
+    assert [scope for scope in (*SCOPES, *USER_SCOPES) if f"`{scope}`" not in page] == []
+    assert "admin" not in USER_SCOPES
 
 
 def _principal(one: Instance) -> object:
