@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.identity.revocations import Revocations
     from shared.identity.service import IdentityService
     from shared.identity.users import Users
+    from shared.ingest.catch_up import CatchUp
     from shared.ingest.land import Landing
     from shared.ingest.ports import Publisher
     from shared.ingest.publish import EventIntake
@@ -65,6 +66,14 @@ def flusher() -> Flusher:
     leases = BlobLeases(storage_account(settings()), SYSTEM_CONTAINER, settings().lease_seconds)
     limits = FlushLimits(rows=settings().flush_max_rows, bytes=settings().flush_max_bytes)
     return Flusher(segments(), _blobs(), _lake(), leases, limits, utc_now)
+
+
+@cache
+def catch_up() -> CatchUp:
+    """How far landing is behind the broker."""
+    from shared.ingest.catch_up import CatchUp
+
+    return CatchUp(_hubs(), _hubs(), landing(), segments(), _lake())
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import azure.functions as func
@@ -9,12 +10,15 @@ from pydantic import Field
 
 from functions._http import ApiModel, Request, operation
 from shared import runtime
+from shared.streams import STREAMS
 
 bp = func.Blueprint()
 TAGS = ["Storage"]
 
 # How long a flush waits for another one at work: past the lease of an instance that died.
 _WAIT_SECONDS = 20.0
+# How long it waits for messages on their way from the broker.
+_CATCH_UP_SECONDS = 5.0
 
 
 class Flushed(ApiModel):
@@ -34,9 +38,12 @@ class Flushed(ApiModel):
     response=Flushed,
     scope="storage:write",
     open_locally=True,
-    blocking=True,
 )
-def flush_storage(request: Request) -> Flushed:
-    """Commits everything that is landed by now, and answers when it is committed."""
-    report = runtime.flusher().flush_all(wait_seconds=_WAIT_SECONDS)
+async def flush_storage(request: Request) -> Flushed:
+    """Commits everything that the broker had when it was asked, and answers when it is committed.
+
+    Where landing does not catch up within a few seconds, it commits what is landed by then.
+    """
+    await runtime.catch_up().wait(STREAMS, _CATCH_UP_SECONDS)
+    report = await asyncio.to_thread(lambda: runtime.flusher().flush_all(wait_seconds=_WAIT_SECONDS))
     return Flushed(files_flushed=len(report.files), files=report.files)

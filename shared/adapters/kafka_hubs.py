@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from shared.platform.errors import BrokerUnavailable
 
@@ -28,6 +29,21 @@ class KafkaHubs:
             return str(cluster) if self._volatile else f"{cluster}/{self._topic_id(topic)}"
         except KafkaException as error:
             raise BrokerUnavailable(f"the broker does not describe {topic}: {error}") from error
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """See the port."""
+        try:
+            known = self._admin.list_topics(timeout=_TIMEOUT).topics
+            asked = {
+                TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+                for topic in topics
+                if topic in known
+                for partition in known[topic].partitions
+            }
+            answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT) if asked else {}
+            return {(at.topic, at.partition): found.result().offset - 1 for at, found in answers.items()}
+        except KafkaException as error:
+            raise BrokerUnavailable(f"the broker does not say how far its topics reach: {error}") from error
 
     def ping(self) -> None:
         """Raises BrokerUnavailable when the broker does not answer within a few seconds."""

@@ -100,6 +100,11 @@ class Landing:
         self._cursors[batch.topic, batch.partition] = _Cursor(generation, int(batch.sequence_numbers[-1]) + 1)
         await self._raise_alarm(batch.topic, rows, rejected)
 
+    def landed(self, topic: str, partition: int) -> int:
+        """The last sequence number that this process landed of a partition, -1 where it landed none."""
+        cursor = self._cursors.get((topic, partition))
+        return -1 if cursor is None else cursor.expected - 1
+
     async def _land_part(
         self, stream: StreamDefinition, decoder: Decoder, part: MessageBatch, generation: str
     ) -> tuple[int, int]:

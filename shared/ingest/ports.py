@@ -47,6 +47,16 @@ class Hubs(Protocol):
         """A text that changes when the topic is deleted and made anew; raises BrokerUnavailable. Blocks."""
 
 
+class HubEnds(Protocol):
+    """Tells how far hubs (topics) reach."""
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """For each topic and partition the last sequence number that the broker has, -1 where it has none.
+
+        Raises BrokerUnavailable. Blocks.
+        """
+
+
 class Notices(Protocol):
     """Short durable notes to the operator, shown by `/health` of every instance."""
 

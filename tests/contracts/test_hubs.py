@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import pytest
 from confluent_kafka import KafkaException
@@ -12,12 +13,18 @@ from confluent_kafka.admin import AdminClient
 
 from devstack.provision import make_topics
 from shared.adapters.kafka_hubs import KafkaHubs
-from shared.ingest.ports import Hubs
+from shared.adapters.kafka_publisher import KafkaPublisher
+from shared.ingest.ports import HubEnds, Hubs, OutgoingMessage, Position, Publisher
 from shared.platform.errors import BrokerUnavailable
 from tests.fakes import MemoryBroker
 
+
 # Hubs, and what makes a topic (anew).
-type Broker = tuple[Hubs, Callable[[str], None]]
+class _Both(Hubs, HubEnds, Protocol):
+    """What is held to the contract."""
+
+
+type Broker = tuple[_Both, Callable[[str], None]]
 
 
 @pytest.fixture
@@ -70,3 +77,20 @@ def test_a_broker_that_does_not_answer(topic: str, monkeypatch: pytest.MonkeyPat
     hubs = KafkaHubs({"bootstrap.servers": "127.0.0.1:9"}, volatile=False)
     with pytest.raises(BrokerUnavailable):
         hubs.identity(topic)
+
+
+async def test_ends_are_where_the_next_message_is_not(
+    request: pytest.FixtureRequest, broker: Broker, topic: str
+) -> None:
+    hubs, make = broker
+    make(topic)
+    assert hubs.ends([topic])[topic, 0] == -1
+    publisher = hubs if isinstance(hubs, MemoryBroker) else _publisher(request)
+    sent = await publisher.publish([OutgoingMessage(topic, 0, None, b"{}") for _ in range(3)])
+    assert [position.offset for position in sent if isinstance(position, Position)] == [0, 1, 2]
+    assert hubs.ends([topic])[topic, 0] == 2
+
+
+def _publisher(request: pytest.FixtureRequest) -> Publisher:
+    connection = {"bootstrap.servers": request.getfixturevalue("kafka_bootstrap")}
+    return KafkaPublisher(connection, timeout_seconds=20)

@@ -10,7 +10,7 @@ from shared.platform.errors import BrokerUnavailable
 
 
 class MemoryBroker:
-    """Implements Publisher and Hubs of shared.ingest.ports; `down` makes it answer nothing."""
+    """Implements Publisher, Hubs and HubEnds of shared.ingest.ports; `down` makes it answer nothing."""
 
     def __init__(self, topics: Sequence[str] = (), partitions: int = 4) -> None:
         self.messages: dict[str, list[list[OutgoingMessage]]] = {}
@@ -34,6 +34,13 @@ class MemoryBroker:
     def identity(self, topic: str) -> str:
         self._topic(topic)
         return self._identities[topic]
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        return {
+            (topic, number): len(partition) - 1
+            for topic in topics
+            for number, partition in enumerate(self._topic(topic))
+        }
 
     def _append(self, message: OutgoingMessage) -> Position | Exception:
         try:
