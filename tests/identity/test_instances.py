@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,11 +86,12 @@ def instances(storage_connection_string: str) -> Iterator[list[Running]]:
 
 def test_what_one_grants_the_other_honours(instances: list[Running]) -> None:
     one, other = instances
-    ada = {"username": "ada", "password": PASSWORD, "email": "ada@example.com", "full_name": "Ada"}
+    name = f"ada-{secrets.token_hex(4)}"  # the run's tests share one storage account
+    ada = {"username": name, "password": PASSWORD, "email": f"{name}@example.com", "full_name": "Ada"}
     status, user = one.ask("register_user", ada)
     assert status == 201
     assert other.ask("register_account", ada)[0] == 409
-    status, tokens = one.ask("log_in", {"username": "ada", "password": PASSWORD})
+    status, tokens = one.ask("log_in", {"username": name, "password": PASSWORD})
     assert (status, tokens["expires_in"]) == (200, 3600)
     assert other.ask("get_me", token=tokens["access_token"]) == (200, user)
     status, refreshed = other.ask("refresh_tokens", {"refresh_token": tokens["refresh_token"]})
@@ -98,7 +100,7 @@ def test_what_one_grants_the_other_honours(instances: list[Running]) -> None:
     assert one.ask("list_keys", token=refreshed["access_token"])[0] == 403
     status, enveloped = other.ask(
         "log_in_enveloped",
-        {"username": "ada", "password": PASSWORD},
+        {"username": name, "password": PASSWORD},
         url="http://127.0.0.1/api/v1/auth/login",
     )
     assert (status, enveloped["success"]) == (200, True)
