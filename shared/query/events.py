@@ -133,8 +133,13 @@ def _within(rows: pa.Table, wanted: EventsWanted) -> pa.Table:
 
 def _newest(parts: Sequence[pa.Table], depth: int) -> pa.Table:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     rows = pa.concat_tables(parts)
+    if rows.num_rows > depth:  # leave out by one column what need not be sorted by six
+        latest = pc.select_k_unstable(rows, depth, [("timestamp", "descending")])
+        oldest = pc.min(rows["timestamp"].take(latest))
+        rows = rows.filter(pc.greater_equal(rows["timestamp"], oldest))
     return rows.sort_by([(column, "descending") for column in _ORDER]).slice(0, depth)
 
 
