@@ -37,7 +37,7 @@ def document(operations: Iterable[Operation]) -> Json:
             "responses": error_responses(documented),
             "headers": {"RequestId": {"description": "The request's id.", "schema": {"type": "string"}}},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "API key or access token."},
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },

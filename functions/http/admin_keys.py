@@ -122,8 +122,9 @@ def _fields(key: ApiKey) -> dict[str, object]:
 
 
 def _place(key: ApiKey, field: str) -> tuple[bool, str, str]:
-    value = getattr(key, field)
-    return value is not None, value if isinstance(value, str) else (value and value.isoformat()) or "", key.id
+    """Where a key stands in the order of `field`; those without it come first."""
+    value = key.name.lower() if field == "name" else getattr(key, field)
+    return value is not None, str(value), key.id
 
 
 def _check_grant(wanted: KeyWanted, giver: Principal) -> None:

@@ -11,7 +11,7 @@ from functions._http import ApiModel, Described, Reply, Request, operation
 from functions._http.client_address import client_address
 from functions.http.users import NewUser, RegisteredUser, register
 from shared import runtime
-from shared.identity.models import IssuedTokens
+from shared.identity.models import IssuedTokens, Login
 
 bp = func.Blueprint()
 TAGS = ["Authentication"]
@@ -67,12 +67,9 @@ _EXAMPLES = {
 
 
 async def _log_in(request: Request[None, Credentials]) -> Reply[Tokens]:
-    from shared.identity.logins import Login
-
     given = request.body
-    kind: Literal["username", "email"] = "email" if given.username is None else "username"
     login = Login(
-        kind,
+        "email" if given.username is None else "username",
         (given.username or given.email or "").strip(),
         given.password.get_secret_value(),
         client_address(request.headers),

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
 
+from shared.identity.models import NameKind
 from shared.platform.clock import Clock
 from shared.platform.errors import Conflict
 from shared.platform.state_tables import USER_CLAIMS, USERS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables
 
-NameKind = Literal["username", "email"]
 USER_KEY = "user"
 ACTIVE = "active"
 LEFT_BEHIND_AFTER = timedelta(minutes=1)

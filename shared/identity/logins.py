@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.identity.access_tokens import LIFETIME, AccessTokens
-from shared.identity.claims import NameKind
 from shared.identity.login_attempts import LoginAttempts
-from shared.identity.models import IssuedTokens, Principal, User
+from shared.identity.models import IssuedTokens, Login, Principal, User
 from shared.identity.passwords import Passwords
 from shared.identity.refresh_tokens import RefreshTokens, Rotated
 from shared.identity.users import Users
@@ -15,16 +12,6 @@ from shared.platform.errors import Forbidden, NotFound, Unauthenticated
 from shared.platform.logs import get_log
 
 _log = get_log("identity")
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who wants to log in, by username or email, and from which address."""
-
-    kind: NameKind
-    name: str
-    password: str
-    address: str
 
 
 class Logins:

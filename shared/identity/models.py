@@ -10,6 +10,8 @@ from typing import Literal
 from shared.identity.scopes import EVERYTHING
 
 Kind = Literal["key", "user", "local", "anonymous"]
+# Names that are one user's alone.
+NameKind = Literal["username", "email"]
 # What rate limits go by.
 Plan = Literal["anonymous", "free", "professional", "enterprise"]
 
@@ -95,6 +97,16 @@ class User:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who wants to log in, by which kind of name, and from which address."""
+
+    kind: NameKind
+    name: str
+    password: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)

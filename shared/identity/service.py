@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shared.identity.models import ApiKey, IssuedTokens, NewKey, Principal, User
+from shared.identity.models import ApiKey, IssuedTokens, Login, NewKey, Principal, User
 from shared.identity.workers import Workers
 
 if TYPE_CHECKING:
     from shared.identity.keys import ApiKeys
-    from shared.identity.logins import Login, Logins
+    from shared.identity.logins import Logins
     from shared.identity.users import Users
 
 

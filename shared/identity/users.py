@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
-from shared.identity.claims import ACTIVE, USER_KEY, Claims, NameKind
-from shared.identity.models import Plan, User
+from shared.identity.claims import ACTIVE, USER_KEY, Claims
+from shared.identity.models import NameKind, Plan, User
 from shared.platform.clock import Clock
 from shared.platform.errors import Conflict, NotFound, StorageUnavailable
 from shared.platform.logs import get_log

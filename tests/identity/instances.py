@@ -11,8 +11,8 @@ from shared.identity.authentication import Authenticator, verifier
 from shared.identity.claims import Claims
 from shared.identity.keys import ApiKeys
 from shared.identity.login_attempts import LoginAttempts
-from shared.identity.logins import Login, Logins
-from shared.identity.models import Principal
+from shared.identity.logins import Logins
+from shared.identity.models import Login, Principal
 from shared.identity.passwords import HashCost, Passwords
 from shared.identity.refresh_tokens import RefreshTokens
 from shared.identity.revocations import Revocations
