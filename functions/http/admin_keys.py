@@ -36,6 +36,9 @@ def _printable(text: str) -> str:
     return text.strip()
 
 
+Scope = Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, EVERYTHING]}), AfterValidator(_known_scope)]
+
+
 class KeyPath(ApiModel):
     """Which key."""
 
@@ -56,7 +59,7 @@ class KeyWanted(ApiModel):
     """What the key is to be."""
 
     name: Annotated[str, Field(max_length=100), AfterValidator(_printable)]
-    scopes: list[Annotated[str, AfterValidator(_known_scope)]] = Field(min_length=1, max_length=50)
+    scopes: list[Scope] = Field(min_length=1, max_length=50)
     plan: Literal["free", "professional", "enterprise"] = "free"
     account: str | None = Field(
         None,

@@ -27,7 +27,9 @@ def _printable(text: str) -> str:
 
 
 FullName = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(valid_email)]
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(valid_email)
+]
 
 
 class NewUser(ApiModel):
