@@ -5,7 +5,7 @@ from collections import deque
 
 from confluent_kafka import Message
 
-MAX_BATCH_BYTES = 8 * 1024 * 1024
+MAX_BATCH_BYTES = 3 * 1024 * 1024
 """A batch holds no more bytes of bodies than this, but always at least one message."""
 
 

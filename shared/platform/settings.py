@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         100_000, description="Most rows in one landing segment; larger batches make several."
     )
     segment_max_bytes: Annotated[int, Field(ge=64 * 2**10, le=2**28)] = Field(
-        4 * 2**20, description="Most message bytes that are decoded into one landing segment."
+        2 * 2**20, description="Most message bytes that are decoded into one landing segment."
     )
     bad_share_alarm: Annotated[float, Field(gt=0, le=1)] = Field(
         0.1, description="Share of a batch's events that may be dead letters before `/health` turns degraded."
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         500_000, description="Most rows in one Delta commit of the flush."
     )
     flush_max_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
-        32 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
+        16 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
     )
     lease_seconds: Annotated[int, Field(ge=15, le=60)] = Field(
         15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
