@@ -8,13 +8,16 @@ from ipaddress import IPv6Address, ip_address
 UNKNOWN = "unknown"
 
 
-def client_address(headers: Mapping[str, str]) -> str:
-    """The address that the platform's front end saw, the last in `X-Forwarded-For`.
+def client_address(headers: Mapping[str, str], proxy_hops: int = 0) -> str:
+    """The address that the platform's front end saw, the last in `X-Forwarded-For` but `proxy_hops`.
 
     What stands before it is the client's own word. An IPv6 address counts as its /64, which is what one
     client has. The local stack sets no header, and everybody is `unknown` there.
     """
-    last = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    seen = headers.get("x-forwarded-for", "").split(",")
+    if len(seen) <= proxy_hops:
+        return UNKNOWN
+    last = seen[-1 - proxy_hops].strip()
     host = last[1:].partition("]")[0] if last.startswith("[") else last
     if host.count(":") == 1:
         host = host.partition(":")[0]

@@ -72,7 +72,7 @@ async def _log_in(request: Request[None, Credentials]) -> Reply[Tokens]:
         "email" if given.username is None else "username",
         (given.username or given.email or "").strip(),
         given.password.get_secret_value(),
-        client_address(request.headers),
+        client_address(request.headers, runtime.settings().proxy_hops),
     )
     return _tokens(await runtime.identity().login(login))
 

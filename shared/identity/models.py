@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -92,7 +92,7 @@ class User:
     username: str
     email: str
     full_name: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     plan: Plan
     is_active: bool
     created_at: datetime
@@ -105,7 +105,7 @@ class Login:
 
     kind: NameKind
     name: str
-    password: str
+    password: str = field(repr=False)
     address: str
 
 
@@ -113,6 +113,6 @@ class Login:
 class IssuedTokens:
     """What a login or a refresh gives; `expires_in` is the access token's, in seconds."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_in: int

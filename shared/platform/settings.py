@@ -37,6 +37,11 @@ class Settings(BaseSettings):
         "closed",
         description="Whether anybody may register as a user (`open`), or only who carries the scope `admin`.",
     )
+    proxy_hops: Annotated[int, Field(ge=0, le=5)] = Field(
+        0,
+        description="How many proxies of one's own, such as a gateway, stand between clients and the app; "
+        "that many addresses at the end of `X-Forwarded-For` are theirs.",
+    )
 
     storage_connection_string: SecretStr | None = Field(
         None,

@@ -94,6 +94,20 @@ def test_where_a_request_comes_from(forwarded: str | None, address: str) -> None
     assert client_address({} if forwarded is None else {"x-forwarded-for": forwarded}) == address
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "hops", "address"),
+    [
+        ("192.0.2.1, 10.0.0.1", 1, "192.0.2.1"),
+        ("198.51.100.1, 192.0.2.1, 10.0.0.1", 1, "192.0.2.1"),
+        ("192.0.2.1, 10.0.0.1, 10.0.0.2", 2, "192.0.2.1"),
+        ("192.0.2.1", 1, "unknown"),
+        ("", 1, "unknown"),
+    ],
+)
+def test_proxies_of_ones_own_are_not_the_client(forwarded: str, hops: int, address: str) -> None:
+    assert client_address({"x-forwarded-for": forwarded}, hops) == address
+
+
 async def test_no_secret_is_logged_or_told(send: Send, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     told: list[str] = []
