@@ -1,13 +1,14 @@
-"""Topics and containers: made when missing, left alone otherwise."""
+"""Topics, containers and tables: made when missing, left alone otherwise."""
 
 from __future__ import annotations
 
 import pytest
+from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from confluent_kafka.admin import AdminClient
 
 from devstack.home import StackError
-from devstack.provision import broker_answers, make_containers, make_topics
+from devstack.provision import broker_answers, make_containers, make_tables, make_topics
 
 
 def test_topics_are_made_once_with_their_partitions(kafka_bootstrap: str) -> None:
@@ -26,6 +27,19 @@ def test_containers_are_made_once(storage_connection_string: str) -> None:
     with BlobServiceClient.from_connection_string(storage_connection_string) as storage:
         names = {container.name for container in storage.list_containers("provision-")}
     assert names == {"provision-a", "provision-b"}
+
+
+def test_tables_are_made_once(storage_connection_string: str) -> None:
+    make_tables(storage_connection_string, ["provisiona"])
+    make_tables(storage_connection_string, ["provisiona", "provisionb"])
+    with TableServiceClient.from_connection_string(storage_connection_string) as storage:
+        names = {table.name for table in storage.list_tables() if table.name.startswith("provision")}
+    assert names == {"provisiona", "provisionb"}
+
+
+def test_wrong_table_name_is_an_error(storage_connection_string: str) -> None:
+    with pytest.raises(StackError, match="did not make the table 1!"):
+        make_tables(storage_connection_string, ["1!"])
 
 
 def test_wrong_container_name_is_an_error(storage_connection_string: str) -> None:
