@@ -49,7 +49,9 @@ class Authenticator:
         known = self._known.get(digest)
         if known is None or known.expires_at <= self._clock():
             known = await self._look_up(credential, digest)
-        if await self._revocations.any_of(known.revocable_by):
+        if self._revocations.ageing:
+            await self._revocations.keep_fresh()
+        if self._revocations.any_of(known.revocable_by):
             self._known.pop(digest, None)
             raise Unauthenticated("These credentials were revoked")
         return known.principal

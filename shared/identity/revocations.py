@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.platform.clock import Clock
+from shared.platform.errors import StorageUnavailable
 from shared.platform.state_tables import REVOCATIONS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables
 
@@ -17,6 +18,8 @@ DELAY_SECONDS = 5.0
 # Entries outlive everything that may still be remembered as good: access tokens (an hour) and keys (minutes).
 ENTRY_LIFE = timedelta(hours=2)
 _PARTITION = "revoked"
+_READINGS = 2
+_PAGE = 1000
 
 type Offload = Callable[[Callable[[], None]], Awaitable[None]]
 
@@ -51,18 +54,31 @@ class Revocations:
             self._write(Row(_PARTITION, one, {"expires_at": until}))
             self._own[one] = until
 
-    async def any_of(self, ids: Iterable[str]) -> bool:
-        """Whether one of `ids` is revoked.
+    @property
+    def ageing(self) -> bool:
+        """Whether `keep_fresh` is due."""
+        return self._ticks() - self._listed_at >= DELAY_SECONDS / 2
 
-        Answers from memory. The list is read anew in the background at half of the delay, and waited for past
-        it; raises StorageUnavailable when it cannot be read then.
+    async def keep_fresh(self) -> None:
+        """Reads the list anew: in the background at half of the delay; past it, waits until that is done.
+
+        Raises StorageUnavailable when the list is past the delay and cannot be read within it.
         """
-        age = self._ticks() - self._listed_at
-        if age >= DELAY_SECONDS / 2:
-            loading = self._start_loading()
-            if age >= DELAY_SECONDS:
-                await asyncio.shield(loading)
+        if not self._stale():
+            self._start_loading()
+            return
+        for _ in range(_READINGS):
+            await asyncio.shield(self._start_loading())
+            if not self._stale():  # what a slow reading brings is as old as its beginning
+                return
+        raise StorageUnavailable("storage is too slow to tell what was revoked")
+
+    def any_of(self, ids: Iterable[str]) -> bool:
+        """Whether one of `ids` is revoked, as far as the list in memory says."""
         return not self._listed.isdisjoint(ids) or not self._own.keys().isdisjoint(ids)
+
+    def _stale(self) -> bool:
+        return self._ticks() - self._listed_at >= DELAY_SECONDS
 
     def _start_loading(self) -> asyncio.Future[None]:
         if self._loading is None or self._loading.done():
@@ -73,8 +89,13 @@ class Revocations:
     def _load(self) -> None:
         begun, now = self._ticks(), self._clock()
         rows: list[Row] = []
-        while page := self._tables().query(REVOCATIONS, _PARTITION, after=rows[-1].key if rows else ""):
+        while len(rows) % _PAGE == 0:
+            page = self._tables().query(
+                REVOCATIONS, _PARTITION, after=rows[-1].key if rows else "", limit=_PAGE
+            )
             rows += page
+            if not page:
+                break
         self._listed = frozenset(row.key for row in rows if (row.time("expires_at") or now) > now)
         self._listed_at = begun
         for one in [one for one, until in self._own.copy().items() if until <= now]:

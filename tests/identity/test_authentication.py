@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.identity.scopes import SCOPES, USER_SCOPES
 from shared.identity.sweep import sweep
 from shared.platform.errors import StorageUnavailable, Unauthenticated, Unavailable
 from shared.platform.state_tables import API_KEYS, REVOCATIONS
+from shared.platform.tables import Row
 from tests.architecture.imports import ROOT
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import MemoryTables
@@ -139,6 +141,29 @@ async def test_without_storage_the_known_is_good_until_revocations_are_too_old(
         await one.who(text)
     tables.broken = None
     await one.who(text)
+
+
+@pytest.mark.parametrize(("slow_readings", "answered"), [(0, True), (1, True), (2, False), (3, False)])
+async def test_what_a_slow_reading_brings_is_too_old(
+    slow_readings: int, answered: bool, one: Instance, tables: MemoryTables, clock: ManualClock
+) -> None:
+    _, text = one.keys.create(READER)
+    await one.who(text)
+    clock.advance(seconds=DELAY_SECONDS)
+    read, left = tables.query, [slow_readings]
+
+    def query(table: str, partition: str, **options: Any) -> list[Row]:
+        if left[0]:
+            left[0] -= 1
+            clock.advance(seconds=DELAY_SECONDS)
+        return read(table, partition, **options)
+
+    tables.query = query  # type: ignore[method-assign]
+    if answered:
+        await one.who(text)
+    else:
+        with pytest.raises(StorageUnavailable):
+            await one.who(text)
 
 
 async def test_a_credential_is_looked_up_once_for_all_who_ask_together(one: Instance) -> None:
