@@ -166,6 +166,18 @@ async def test_what_a_slow_reading_brings_is_too_old(
             await one.who(text)
 
 
+@pytest.mark.parametrize("many", [0, 999, 1000, 1001, 2000])
+async def test_a_long_list_is_read_to_its_end(
+    many: int, one: Instance, other: Instance, clock: ManualClock
+) -> None:
+    other.revocations.add(*(f"key-{number:05d}" for number in range(many)), "key-last")
+    clock.advance(seconds=DELAY_SECONDS)
+    await one.revocations.keep_fresh()
+    assert one.revocations.any_of(["key-last"])
+    assert one.revocations.any_of(["key-00000"]) == (many > 0)
+    assert not one.revocations.any_of(["key-other"])
+
+
 async def test_a_credential_is_looked_up_once_for_all_who_ask_together(one: Instance) -> None:
     _, text = one.keys.create(READER)
     await asyncio.gather(*(one.who(text) for _ in range(50)))
