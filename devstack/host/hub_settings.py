@@ -23,8 +23,17 @@ def consumer_settings(kafka: str, group: str, member: str, options: EventHubOpti
         "topic.metadata.refresh.interval.ms": 2_000,
         "allow.auto.create.topics": False,
         "fetch.queue.backoff.ms": 5,
+        **_patience(options),
         "queued.min.messages": max(options.prefetch_count, 1_000),
         "queued.max.messages.kbytes": 16_384,
         "fetch.max.bytes": 8_388_608,
         "reconnect.backoff.max.ms": 1_000,
     }
+
+
+def _patience(options: EventHubOptions) -> dict[str, Any]:
+    """Where batches wait for more, so may the broker's answers: each spares it, and us, many small ones."""
+    if options.min_event_batch_size <= 1:
+        return {}
+    wait = min(100, int(options.max_wait.total_seconds() * 200))
+    return {"fetch.min.bytes": 65_536, "fetch.wait.max.ms": wait}

@@ -16,7 +16,8 @@ from shared.platform.errors import BrokerUnavailable
 
 # How long a topic's number of partitions is taken as known, in seconds.
 _PARTITIONS_TTL = 60.0
-_LINGER_MS = 2
+# Requests that come within it share one to the broker.
+_LINGER_MS = 5
 
 
 class KafkaPublisher:
