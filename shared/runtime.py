@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,6 @@ def settings() -> Settings:
     """The checked settings; logging follows them from here on."""
     loaded = load_settings()
     logs.configure(loaded.log_level)
-    # A request waits for the interpreter while a thread decodes or flushes: two milliseconds, not five.
-    sys.setswitchinterval(0.002)
     return loaded
 
 

@@ -178,7 +178,7 @@ class _View:
         self._table = table
         self._lock = Lock()
         self._query: QueryBuilder | None = None
-        self._actions: pa.Table | None = None
+        self._files: pa.Table | None = None
 
     def query(self) -> QueryBuilder:
         """DataFusion over this version, as the table `rows`."""
@@ -188,13 +188,13 @@ class _View:
                     self._query = QueryBuilder().register("rows", handle)
             return self._query
 
-    def actions(self) -> pa.Table:
-        """The live files with their statistics."""
+    def files(self, stream: StreamDefinition) -> pa.Table:
+        """The live files with their statistics; see the port."""
         with self._lock:
-            if self._actions is None:
+            if self._files is None:
                 with self._table.at_version(self.version) as handle:
-                    self._actions = pa.table(handle.get_add_actions(flatten=True))
-            return self._actions
+                    self._files = _files_table(stream, pa.table(handle.get_add_actions(flatten=True)))
+            return self._files
 
 
 class DeltaSnapshot:
@@ -212,19 +212,9 @@ class DeltaSnapshot:
 
     def files(self) -> pa.Table:
         """See the port."""
-        time_column, keys = self._stream.time_column, self._stream.partition_columns
-        actions = None if self._view is None else self._view.actions()
-        if actions is None or not actions.num_rows:
-            return _files_schema(keys).empty_table()
-        columns = [
-            actions["path"],
-            actions["size_bytes"],
-            actions["num_records"],
-            actions[f"min.{time_column}"].cast(pa.int64()),
-            actions[f"max.{time_column}"].cast(pa.int64()),
-            *(pc.cast(actions[f"partition.{key}"], pa.string()) for key in keys),
-        ]
-        return pa.table(columns, schema=_files_schema(keys))
+        if self._view is None:
+            return _files_schema(self._stream.partition_columns).empty_table()
+        return self._view.files(self._stream)
 
     def select(self, sql: str) -> pa.Table:
         """See the port."""
@@ -233,6 +223,21 @@ class DeltaSnapshot:
         query = self._view.query()
         with _translated(self._stream.container):
             return pa.table(query.execute(sql).read_all())
+
+
+def _files_table(stream: StreamDefinition, actions: pa.Table) -> pa.Table:
+    time_column, keys = stream.time_column, stream.partition_columns
+    if not actions.num_rows:
+        return _files_schema(keys).empty_table()
+    columns = [
+        actions["path"],
+        actions["size_bytes"],
+        actions["num_records"],
+        actions[f"min.{time_column}"].cast(pa.int64()),
+        actions[f"max.{time_column}"].cast(pa.int64()),
+        *(pc.cast(actions[f"partition.{key}"], pa.string()) for key in keys),
+    ]
+    return pa.table(columns, schema=_files_schema(keys)).combine_chunks()
 
 
 def _files_schema(keys: Sequence[str]) -> pa.Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
@@ -82,6 +83,8 @@ class Landing:
         self._decoder_for = decoder_for
         self._limits = limits
         self._asking = Lock()
+        # One thread: decoding holds the interpreter, and several would only fight for it.
+        self._decoding = ThreadPoolExecutor(1, "decode")
         self._cursors: dict[tuple[str, int], _Cursor] = {}
 
     async def land(self, batch: MessageBatch) -> None:
@@ -112,7 +115,8 @@ class Landing:
         if sum(map(len, part.bodies)) <= _INLINE_BYTES:
             prepared = _prepare(stream, decoder, part, source)
         else:
-            prepared = await asyncio.to_thread(_prepare, stream, decoder, part, source)
+            loop = asyncio.get_running_loop()
+            prepared = await loop.run_in_executor(self._decoding, _prepare, stream, decoder, part, source)
         await asyncio.gather(*(self._segments.write_encoded(name, data) for name, data in prepared.segments))
         return prepared.rows, prepared.rejected
 

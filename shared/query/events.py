@@ -167,28 +167,30 @@ def _bounds(wanted: EventsWanted, files: pa.Table) -> tuple[int, int]:
     The files' statistics tell: going back from the newest, as soon as whole files hold as many rows as are
     wanted, nothing older than the oldest of these can be among them. An empty span means no rows.
     """
+    import numpy as np
     import pyarrow.compute as pc
 
     if wanted.event_type is not None:
         files = files.filter(pc.equal(files["event_type"], wanted.event_type))
-    spans = [
-        span
-        for span in zip(*(files[name].to_pylist() for name in ("earliest", "latest", "rows")), strict=True)
-        if wanted.overlaps(span[0], span[1])
-    ]
-    if not spans:
+    earliest, latest, rows = (files[name].to_numpy() for name in ("earliest", "latest", "rows"))
+    wanted_start = None if wanted.start is None else microseconds(wanted.start)
+    wanted_end = None if wanted.end is None else microseconds(wanted.end)
+    overlapping = np.ones(len(rows), np.bool_)
+    if wanted_start is not None:
+        overlapping &= latest >= wanted_start
+    if wanted_end is not None:
+        overlapping &= earliest < wanted_end
+    if not overlapping.any():
         return 1, 0
-    lowest = min(earliest for earliest, _, _ in spans)
-    highest = max(latest for _, latest, _ in spans)
-    start = lowest if wanted.start is None else max(lowest, microseconds(wanted.start))
-    end = highest if wanted.end is None else min(highest, microseconds(wanted.end) - 1)
-    inside = sorted((span for span in spans if span[0] >= start and span[1] <= end), reverse=True)
-    count = 0
-    for earliest, _, rows in inside:
-        count += rows
-        if count >= wanted.depth:
-            return max(start, earliest), end
-    return start, end
+    earliest, latest, rows = earliest[overlapping], latest[overlapping], rows[overlapping]
+    start = int(earliest.min()) if wanted_start is None else max(int(earliest.min()), wanted_start)
+    end = int(latest.max()) if wanted_end is None else min(int(latest.max()), wanted_end - 1)
+    inside = (earliest >= start) & (latest <= end)
+    newest_first = np.argsort(-earliest[inside], kind="stable")
+    enough = np.flatnonzero(np.cumsum(rows[inside][newest_first]) >= wanted.depth)
+    if not enough.size:
+        return start, end
+    return int(earliest[inside][newest_first[enough[0]]]), end
 
 
 def _literal(count: int) -> str:
