@@ -79,6 +79,7 @@ class DeltaLakeTable:
         self._lock = Lock()
         self._handle: DeltaTable | None = None
         self._progress: dict[str, int] = {}
+        self._read_to = -1
         self._looked = 0.0
         self._view: _View | None = None
 
@@ -127,47 +128,57 @@ class DeltaLakeTable:
                 yield DeltaTable(self._uri, version=version, storage_options=self._options)
 
     def _follow(self) -> None:
-        """Brings handle and progress to the newest version, both to the same one."""
+        """Brings handle and progress to the newest version, both to the same one.
+
+        The handle may come further than the log was read, for others commit meanwhile: what it passed over is
+        read before it counts.
+        """
         if self._handle is None or time.monotonic() - self._looked > _STALE:
             self._open()
-        elif self._tail(self._handle.version()) > self._handle.version():
-            self._handle.update_incremental()
-            reached = self._tail(self._handle.version())
-            while reached > self._handle.version():
+        else:
+            self._read_log()
+            while self._read_to != self._handle.version():
                 self._handle.update_incremental()
-                reached = self._tail(self._handle.version())
+                self._read_log()
         self._looked = time.monotonic()
 
-    def _tail(self, version: int) -> int:
-        """Notes the progress in the log entries after `version`, and returns the last one's version."""
+    def _read_log(self) -> None:
+        """Notes the progress in the log entries that were not read yet."""
         while True:
             try:
-                entry = self._blobs.get(self._stream.container, f"_delta_log/{version + 1:020}.json")
+                entry = self._blobs.get(self._stream.container, f"_delta_log/{self._read_to + 1:020}.json")
             except BlobGone:
-                return version
-            version += 1
+                return
             for line in _decode_lines(entry):
                 if line.txn is not None:
                     self._progress[line.txn.app_id] = line.txn.version
+            self._read_to += 1
 
     def _open(self) -> None:
-        self._progress.clear()
         try:
-            self._handle = DeltaTable(self._uri, storage_options=self._options)
+            self._stand_on(DeltaTable(self._uri, storage_options=self._options))
         except TableNotFoundError:
             self._handle = None
 
     def _create(self) -> DeltaTable:
-        self._handle = DeltaTable.create(
-            self._uri,
-            Schema.from_arrow(table_schema(self._stream)),
-            mode="ignore",
-            partition_by=list(self._stream.partition_columns),
-            name=self._stream.name,
-            configuration=_CONFIGURATION,
-            storage_options=self._options,
+        return self._stand_on(
+            DeltaTable.create(
+                self._uri,
+                Schema.from_arrow(table_schema(self._stream)),
+                mode="ignore",
+                partition_by=list(self._stream.partition_columns),
+                name=self._stream.name,
+                configuration=_CONFIGURATION,
+                storage_options=self._options,
+            )
         )
-        return self._handle
+
+    def _stand_on(self, handle: DeltaTable) -> DeltaTable:
+        """Follows the log from where `handle` stands; progress up to there is asked of it."""
+        self._handle = handle
+        self._read_to = handle.version()
+        self._progress.clear()
+        return handle
 
 
 class _View:

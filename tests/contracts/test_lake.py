@@ -10,6 +10,8 @@ from contextlib import suppress
 import pyarrow as pa
 import pytest
 
+from shared.adapters.delta_lake import DeltaLake
+from shared.adapters.obstore_blobs import ObstoreBlobs
 from shared.lake.data_files import cut_files
 from shared.lake.ports import CommitConflict, DataFile, Lake
 from shared.streams.events import EVENTS
@@ -163,6 +165,48 @@ def test_times_come_back_and_are_found_by_statistics(fresh_place: Place, time: i
     for condition in (f'"timestamp" = {moment}', f'"timestamp" >= {moment}', f'"timestamp" <= {moment}'):
         found = snapshot.select(f'SELECT "timestamp" AS t FROM rows WHERE {condition}')
         assert found["t"].cast(pa.int64()).to_pylist() == [time]
+
+
+class BlobsThatPause(ObstoreBlobs):
+    """Calls `between` after the read number `at`, from 0."""
+
+    def __init__(self, place: Place, at: int, between: Callable[[], None]) -> None:
+        super().__init__(place.account)
+        self._at = at
+        self._between = between
+        self.reads = 0
+
+    def get(self, container: str, name: str) -> bytes:
+        try:
+            return super().get(container, name)
+        finally:
+            self.reads += 1
+            if self.reads - 1 == self._at:
+                self._between()
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_progress_and_files_are_of_one_version_whenever_another_commits(fresh_place: Place, at: int) -> None:
+    """Another commits twice while this one reads the log, after any of its reads: the last, say, behind which
+    the handle goes on to a version that was not there when the log was read."""
+    other = fresh_place.lake().table(EVENTS)
+
+    def commit(first: int) -> None:
+        other.commit(other.snapshot([A]), files(f"at-{first}", first), {A: first + 2})
+
+    def commit_twice() -> None:
+        commit(6)
+        commit(9)
+
+    commit(0)
+    blobs = BlobsThatPause(fresh_place, at, commit_twice)
+    mine = DeltaLake(fresh_place.account, blobs, identity={}).table(fresh_place.stream(EVENTS))
+    mine.snapshot([A])
+    commit(3)
+    blobs.reads = 0
+    for _ in range(2):
+        found = mine.snapshot([A])
+        assert found.progress(A) + 1 == sum(found.files()["rows"].to_pylist())
 
 
 def test_writers_at_once_are_told_of_conflicts(fresh_place: Place) -> None:
