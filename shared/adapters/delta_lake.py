@@ -8,16 +8,26 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, CommitProperties, Transaction
+from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
 from shared.adapters.connection import StorageAccount
-from shared.lake.ports import BlobGone, Blobs, CommitConflict, DataFile, Snapshot
+from shared.lake.ports import (
+    NO_NOTES,
+    REMOVALS,
+    BlobGone,
+    Blobs,
+    CommitConflict,
+    DataFile,
+    RemovedFile,
+    Snapshot,
+)
 from shared.lake.schema import row_schema, table_schema
 from shared.platform.errors import StorageUnavailable
 from shared.streams import StreamDefinition
@@ -89,19 +99,35 @@ class DeltaLakeTable:
             self._follow()
             return self._capture(app_ids)
 
-    def commit(self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]) -> DeltaSnapshot:
+    def commit(
+        self,
+        base: Snapshot,
+        files: Sequence[DataFile],
+        progress: Mapping[str, int],
+        *,
+        removed: Sequence[RemovedFile] = (),
+        rearranged: bool = False,
+        notes: Mapping[str, Any] = NO_NOTES,
+    ) -> DeltaSnapshot:
         """See the port."""
         with self._lock, _translated(self._uri):
             handle = self._handle or self._create()
             if base.version not in (handle.version(), -1) or (base.version == -1 and handle.version() > 0):
                 raise CommitConflict(f"{self._uri} moved on from version {base.version}")
+            now = int(time.time() * 1000)
+            # delta-rs lets two commits that rearrange the same files pass each other; the `txn` does not.
+            moved = {**progress, REMOVALS: handle.version() + 1} if removed else progress
             handle.create_write_transaction(
-                [_add_action(file) for file in files],
+                [
+                    *(_add_action(file, now, not rearranged) for file in files),
+                    *(_remove_action(file, now, not rearranged) for file in removed),
+                ],
                 mode="append",
                 schema=handle.schema(),
                 partition_by=list(self._stream.partition_columns),
                 commit_properties=CommitProperties(
-                    app_transactions=[Transaction(*item) for item in progress.items()]
+                    custom_metadata={"floe": dict(notes)} if notes else None,
+                    app_transactions=[Transaction(*item) for item in moved.items()],
                 ),
             )
             self._follow()
@@ -256,10 +282,12 @@ def _files_schema(keys: Sequence[str]) -> pa.Schema:
     return pa.schema([("path", pa.string()), *numbers, *((key, pa.string()) for key in keys)])
 
 
-def _add_action(file: DataFile) -> AddAction:
-    return AddAction(
-        file.path, file.size, dict(file.partition), int(time.time() * 1000), True, file.statistics
-    )
+def _add_action(file: DataFile, now: int, data_change: bool) -> AddAction:
+    return AddAction(file.path, file.size, dict(file.partition), now, data_change, file.statistics)
+
+
+def _remove_action(file: RemovedFile, now: int, data_change: bool) -> RemoveAction:
+    return RemoveAction(file.path, data_change, now, size=file.size, partition_values=dict(file.partition))
 
 
 def _storage_options(account: StorageAccount, identity: Mapping[str, str]) -> dict[str, str]:

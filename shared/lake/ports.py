@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from shared.streams import StreamDefinition
+
+NO_NOTES: Mapping[str, Any] = MappingProxyType({})
+# The `txn` id that every commit which takes files out moves, so that no two of them pass each other. Committed
+# alone it is a fence: what was prepared on an older version to take files out is refused from then on.
+REMOVALS = "removals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,17 @@ class DataFile:
     statistics: str
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedFile:
+    """A live data file that a commit takes out of the table: path within the container, bytes, partition."""
+
+    path: str
+    size: int
+    partition: Mapping[str, str]
+
+
 class CommitConflict(Exception):
-    """Another writer committed the same progress first; nothing of this commit holds."""
+    """Another writer committed the same progress, or took files out, first; nothing of this commit holds."""
 
 
 class Snapshot(Protocol):
@@ -90,13 +105,23 @@ class LakeTable(Protocol):
     def snapshot(self, app_ids: Iterable[str] = ()) -> Snapshot:
         """The newest version, with the progress of `app_ids`. Blocks; raises StorageUnavailable."""
 
-    def commit(self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]) -> Snapshot:
-        """Adds `files` and sets `progress` in one commit on top of `base`, and returns the new version, with
-        the progress of the same ids.
+    def commit(
+        self,
+        base: Snapshot,
+        files: Sequence[DataFile],
+        progress: Mapping[str, int],
+        *,
+        removed: Sequence[RemovedFile] = (),
+        rearranged: bool = False,
+        notes: Mapping[str, Any] = NO_NOTES,
+    ) -> Snapshot:
+        """Adds `files`, takes out `removed` and sets `progress` in one commit on top of `base`, and returns
+        the new version, with the progress of the same ids.
 
-        `base` must be this table's last snapshot. Raises CommitConflict when the same progress was committed
-        after it, StorageUnavailable when storage did not answer; then the commit may hold or not, which the
-        next snapshot tells. Blocks.
+        `rearranged`: the files that are added hold the very rows of those removed. `notes` (JSON) stand in
+        the log entry's commitInfo under `floe`. `base` must be this table's last snapshot. Raises CommitConflict
+        when the same progress was committed after it, or both take files out; StorageUnavailable when storage
+        did not answer; then the commit may hold or not, which the next snapshot tells. Blocks.
         """
 
 

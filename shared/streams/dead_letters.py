@@ -6,8 +6,7 @@ too.
 
 from __future__ import annotations
 
-from shared.streams.events import PROVENANCE
-from shared.streams.models import Column, StreamDefinition
+from shared.streams.models import PROVENANCE, Column, StreamDefinition
 
 DEAD_LETTERS = StreamDefinition(
     name="dead-letters",

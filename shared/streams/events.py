@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from shared.streams.models import Column, StreamDefinition
+from shared.streams.models import PROVENANCE, Column, StreamDefinition
 
 EVENT_TYPES = ("user_action", "transaction", "page_view", "error", "system_metric")
 TOPIC_PREFIX = "events."
-
-# What every table carries last: when the broker took the message and where in the stream the row stands.
-PROVENANCE = (
-    Column("ingestion_time", "timestamp", nullable=False),
-    Column("_partition", "int", nullable=False, repetitive=True),
-    Column("_seq", "long", nullable=False),
-    Column("_idx", "int", nullable=False),
-)
 
 EVENTS = StreamDefinition(
     name="events",

@@ -24,11 +24,22 @@ class Column:
     repetitive: bool = False
 
 
+# What every table carries last: when the broker took the message and where in the stream the row stands.
+PROVENANCE = (
+    Column("ingestion_time", "timestamp", nullable=False),
+    Column("_partition", "int", nullable=False, repetitive=True),
+    Column("_seq", "long", nullable=False),
+    Column("_idx", "int", nullable=False),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StreamDefinition:
     """One stream: the topics it reads and the Delta table, at the root of `container`, that it fills.
 
     The table is partitioned by `key_column`, `date` and `hour`, the latter two in UTC from `time_column`.
+    `file_column`: within a key's hour, rows of different values of it go to different files, which are named by
+    it; None where a key's hour is one file.
     """
 
     name: str
@@ -37,6 +48,7 @@ class StreamDefinition:
     columns: tuple[Column, ...]
     time_column: str
     key_column: str
+    file_column: str | None = None
 
     @property
     def partition_columns(self) -> tuple[str, str, str]:

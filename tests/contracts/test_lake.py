@@ -13,7 +13,7 @@ import pytest
 from shared.adapters.delta_lake import DeltaLake
 from shared.adapters.obstore_blobs import ObstoreBlobs
 from shared.lake.data_files import cut_files
-from shared.lake.ports import CommitConflict, DataFile, Lake
+from shared.lake.ports import REMOVALS, CommitConflict, DataFile, Lake, RemovedFile
 from shared.streams.events import EVENTS
 from tests.lake.rows import HOUR, NOON, event_rows
 from tests.place import Place
@@ -121,6 +121,62 @@ def test_a_snapshot_stays_while_the_table_moves_on(new_lake: NewLake) -> None:
     new = table.commit(old, files("two", 3), {A: 5})
     assert (old.progress(A), old.files()["rows"].to_pylist()) == (2, [3])
     assert (new.progress(A), new.files().num_rows) == (5, 2)
+
+
+def removed(file: DataFile) -> RemovedFile:
+    """`file`, to be taken out."""
+    return RemovedFile(file.path, file.size, file.partition)
+
+
+def test_a_commit_takes_files_out_as_it_adds_others(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    [one], [two] = files("one"), files("two", 3)
+    old = table.commit(table.snapshot(), [one, two], {A: 5})
+    [merged] = files("merged", 0, 6)
+    new = table.commit(old, [merged], {}, removed=[removed(one), removed(two)], rearranged=True)
+    assert new.files()["path"].to_pylist() == [merged.path]
+    assert sorted(old.files()["path"].to_pylist()) == sorted([one.path, two.path])
+    assert new_lake().table(EVENTS).snapshot([A]).progress(A) == 5
+
+
+@pytest.mark.parametrize("rearranged", [True, False])
+def test_two_that_take_out_the_same_file_conflict(new_lake: NewLake, rearranged: bool) -> None:
+    first, second = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    [one] = files("one")
+    first.commit(first.snapshot(), [one], {A: 2})
+    bases = first.snapshot(), second.snapshot()
+    first.commit(bases[0], files("merged"), {}, removed=[removed(one)], rearranged=rearranged)
+    with pytest.raises(CommitConflict):
+        second.commit(bases[1], files("merged-too"), {}, removed=[removed(one)], rearranged=rearranged)
+    [path] = second.snapshot().files()["path"].to_pylist()
+    assert path.endswith("/merged.parquet")
+
+
+def test_taking_out_conflicts_with_no_append(new_lake: NewLake) -> None:
+    """A flush goes on while files are merged, and the merge while it flushes."""
+    first, second = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    [one] = files("one")
+    first.commit(first.snapshot(), [one], {A: 2})
+    bases = first.snapshot([A]), second.snapshot()
+    first.commit(bases[0], files("two", 3), {A: 5})
+    second.commit(bases[1], files("merged"), {}, removed=[removed(one)], rearranged=True)
+    found = first.snapshot([A])
+    assert sorted(path.split("/")[-1] for path in found.files()["path"].to_pylist()) == [
+        "merged.parquet",
+        "two.parquet",
+    ]
+    assert found.progress(A) == 5
+
+
+def test_a_commit_of_progress_alone(new_lake: NewLake) -> None:
+    """A fence: whoever takes files out on an older version is refused."""
+    first, second = new_lake().table(EVENTS), new_lake().table(EVENTS)
+    [one] = files("one")
+    first.commit(first.snapshot(), [one], {A: 2})
+    bases = first.snapshot(), second.snapshot()
+    first.commit(bases[0], (), {REMOVALS: bases[0].version + 1})
+    with pytest.raises(CommitConflict):
+        second.commit(bases[1], files("two"), {}, removed=[removed(one)], rearranged=True)
 
 
 # --- what needs DataFusion, on the real lake only -----------------------------------------------------------

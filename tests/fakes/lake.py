@@ -7,20 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 import pyarrow as pa
 
-from shared.lake.ports import CommitConflict, DataFile, Snapshot
+from shared.lake.ports import NO_NOTES, REMOVALS, CommitConflict, DataFile, RemovedFile, Snapshot
 from shared.query.events import microseconds
 from shared.streams import StreamDefinition
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What one commit added and set."""
+    """What one commit added, took out and set."""
 
     files: tuple[DataFile, ...]
     progress: Mapping[str, int]
+    removed: frozenset[str] = frozenset()
+    notes: Mapping[str, Any] = NO_NOTES
 
 
 @dataclass
@@ -52,13 +55,23 @@ class MemoryTable:
         return MemorySnapshot(self._stream, self._log.commits[:], app_ids)
 
     def commit(
-        self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]
+        self,
+        base: Snapshot,
+        files: Sequence[DataFile],
+        progress: Mapping[str, int],
+        *,
+        removed: Sequence[RemovedFile] = (),
+        rearranged: bool = False,
+        notes: Mapping[str, Any] = NO_NOTES,
     ) -> MemorySnapshot:
+        taken = frozenset(file.path for file in removed)
+        if taken:
+            progress = {**progress, REMOVALS: base.version + 1}
         with self._log.lock:
             for later in self._log.commits[base.version + 1 :]:
                 if later.progress.keys() & progress.keys():
                     raise CommitConflict(f"version {base.version} was moved on from")
-            self._log.commits.append(Commit(tuple(files), dict(progress)))
+            self._log.commits.append(Commit(tuple(files), dict(progress), taken, dict(notes)))
         return self.snapshot(progress)
 
 
@@ -78,7 +91,11 @@ class MemorySnapshot:
         return reached[-1] if reached else -1
 
     def files(self) -> pa.Table:
-        files = [file for commit in self._commits for file in commit.files]
+        live: dict[str, DataFile] = {}
+        for commit in self._commits:
+            live = {path: file for path, file in live.items() if path not in commit.removed}
+            live |= {file.path: file for file in commit.files}
+        files = [*live.values()]
         statistics = [json.loads(file.statistics) for file in files]
         time = self._stream.time_column
         columns: dict[str, list[object]] = {

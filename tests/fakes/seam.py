@@ -89,9 +89,11 @@ class SeamTable:
         with self._seam.call(f"snapshot of {self._name}"):
             return self._table.snapshot(app_ids)
 
-    def commit(self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int]) -> Snapshot:
+    def commit(
+        self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int], **more: Any
+    ) -> Snapshot:
         with self._seam.call(f"commit to {self._name}"):
-            return self._table.commit(base, files, progress)
+            return self._table.commit(base, files, progress, **more)
 
 
 class SeamLeases:
