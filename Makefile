@@ -25,7 +25,7 @@ run: $(STAMP)  ## Start Azurite, Kafka and the function app in the foreground
 	@exec $(PY) -m devstack
 
 test: setup  ## Run every test
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $(shell nproc) --dist loadfile
 
 check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with the code
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .

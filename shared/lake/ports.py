@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from shared.streams import StreamDefinition
 
 NO_NOTES: Mapping[str, Any] = MappingProxyType({})
-# The `txn` id that every commit which takes files out moves, so that no two of them pass each other. Committed
-# alone it is a fence: what was prepared on an older version to take files out is refused from then on.
+# The `txn` id that every commit which takes files out moves, so that no two of them pass each other. Alone it
+# is a fence: a commit that takes files out and was prepared on an older version is refused from then on.
 REMOVALS = "removals"
 
 
@@ -119,9 +119,10 @@ class LakeTable(Protocol):
         the new version, with the progress of the same ids.
 
         `rearranged`: the files that are added hold the very rows of those removed. `notes` (JSON) stand in
-        the log entry's commitInfo under `floe`. `base` must be this table's last snapshot. Raises CommitConflict
-        when the same progress was committed after it, or both take files out; StorageUnavailable when storage
-        did not answer; then the commit may hold or not, which the next snapshot tells. Blocks.
+        the log entry's commitInfo under `floe`. `base` must be this table's last snapshot. Raises
+        CommitConflict when the same progress was committed after it, or both take files out;
+        StorageUnavailable when storage did not answer; then the commit may hold or not, which the next
+        snapshot tells. Blocks.
         """
 
 

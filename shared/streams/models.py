@@ -38,8 +38,8 @@ class StreamDefinition:
     """One stream: the topics it reads and the Delta table, at the root of `container`, that it fills.
 
     The table is partitioned by `key_column`, `date` and `hour`, the latter two in UTC from `time_column`.
-    `file_column`: within a key's hour, rows of different values of it go to different files, which are named by
-    it; None where a key's hour is one file.
+    `file_column`: within a key's hour, rows of different values of it go to different files, which are named
+    by it; None where a key's hour is one file.
     """
 
     name: str
