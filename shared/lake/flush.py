@@ -7,7 +7,7 @@ the `txn` marks as committed, so that they are skipped and deleted.
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.lake.data_files import cut_files
 from shared.lake.ports import (
@@ -67,6 +67,8 @@ class _Round:
     batches: list[pa.RecordBatch] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     progress: dict[str, int] = field(default_factory=dict)
+    messages: Counter[str] = field(default_factory=Counter)
+    last_message: int = 0
     rows: int = 0
     size: int = 0
 
@@ -76,6 +78,19 @@ class _Round:
         self.progress[segment.source.app_id] = segment.last
         self.rows += batch.num_rows
         self.size += batch.nbytes
+        if batch.num_rows:
+            self.messages[segment.source.topic] += _messages_in(batch)
+            self.last_message = max(self.last_message, _latest_ingestion(batch))
+
+    def notes(self) -> dict[str, Any]:
+        """What the log entry says of this commit: rows, messages that gave any (by topic), when the broker
+        took the last of them (µs since 1970)."""
+        return {
+            "kind": "flush",
+            "rows": self.rows,
+            "messages": dict(self.messages),
+            "last_message": self.last_message,
+        }
 
 
 class Flusher:
@@ -193,7 +208,7 @@ class Flusher:
         del rows
         lease.check()
         try:
-            snapshot = table.commit(snapshot, files, taken.progress)
+            snapshot = table.commit(snapshot, files, taken.progress, notes=taken.notes())
         except CommitConflict as conflict:
             raise LeaseHeld(f"another writer committed to {stream.name}: {conflict}") from conflict
         self._segments.delete(stream, taken.segments)
@@ -224,6 +239,20 @@ class Flusher:
             for upload in waiting:
                 upload.result()
         return entries
+
+
+def _messages_in(rows: pa.RecordBatch) -> int:
+    """How many messages gave `rows`, which ascend by sequence number."""
+    import numpy as np
+
+    return 1 + int(np.count_nonzero(np.diff(rows.column("_seq").to_numpy())))
+
+
+def _latest_ingestion(rows: pa.RecordBatch) -> int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return int(pc.max(rows.column("ingestion_time").cast(pa.int64())).as_py())
 
 
 def _read_one(segment: Segment, reading: Future[pa.RecordBatch]) -> tuple[Segment, pa.RecordBatch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
 from tests.fakes.seam import Seam
 from tests.ingest.batches import batch_of
-from tests.lake.rows import TOPIC, land
+from tests.lake.rows import NOON, TOPIC, event_rows, land
 from tests.lake.world import Where, World, once, sweep
 
 
@@ -37,6 +38,12 @@ def land_dead_letters(world: World, numbers: range) -> None:
     rows = dead_letter_rows(batch, letters)
     segment = describe(Source(TOPIC, 0, "g1"), rows, DEAD_LETTERS, numbers[0], numbers[-1])
     asyncio.run(world.segments.write(DEAD_LETTERS, segment, rows))
+
+
+def land_packs(world: World, numbers: range, rows_each: int) -> None:
+    rows = event_rows([(seq, idx) for seq in numbers for idx in range(rows_each)])
+    segment = describe(Source(TOPIC, 0, "g1"), rows, EVENTS, numbers[0], numbers[-1])
+    asyncio.run(world.segments.write(EVENTS, segment, rows))
 
 
 def busy_world() -> World:
@@ -73,6 +80,26 @@ def test_a_flush_commits_each_row_once_and_deletes_what_it_took() -> None:
     assert report.rows == len(BUSY) - 10 + len(DEAD)
     assert all(world.blobs.get(*name.split("/", 1)) for name in report.files)
     assert world.flusher().flush_all().commits == 0
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_the_notes_of_the_commits_add_up_to_what_came(rows: int) -> None:
+    """Each message counts once, however its batches overlapped, and packs count as one."""
+    world = busy_world()
+    land_packs(world, range(40, 44), rows_each=3)
+    world.flusher(FlushLimits(rows=rows, bytes=2**30)).flush_all()
+    notes = {
+        stream: [commit.notes for commit in world.lake.logs[stream.container].commits]
+        for stream in (EVENTS, DEAD_LETTERS)
+    }
+    assert {note["kind"] for noted in notes.values() for note in noted} == {"flush"}
+    assert sum(note["rows"] for note in notes[EVENTS]) == len(BUSY) + 12
+    assert sum((Counter(note["messages"]) for note in notes[EVENTS]), Counter()) == {
+        TOPIC: 25 + 3 + 4 + 4,
+        "events.error": 3,
+    }
+    assert max(note["last_message"] for note in notes[EVENTS]) == NOON + 43
+    assert sum((Counter(note["messages"]) for note in notes[DEAD_LETTERS]), Counter()) == {TOPIC: 3}
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
