@@ -7,8 +7,7 @@ so that a redelivery changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,20 +20,18 @@ from shared.ingest.event_json import (
     event_type_for,
     exceeds_depth,
     parse_event,
-    split_message,
 )
-from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
+from shared.ingest.models import DeadLetter, MessageBatch, Rejected
+from shared.ingest.packs import ODD, Places
 from shared.ingest.timestamps import timestamp_column
 from shared.lake.schema import row_schema
 from shared.streams.events import EVENTS, event_type_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
-    type Vector = np.ndarray[Any, Any]
+    from shared.ingest.packs import Vector
 
-_ODD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NOTHING = (b"", b"null")
 
 
@@ -77,32 +74,14 @@ class EventDecoder:
                     event = decode_event(body)
                     add_fields(decode_fields(event.data))
                     add_event(event)
-            except _ODD:
+            except ODD:
                 self._parse_thoroughly(message, body, parsed)
 
     def _parse_thoroughly(self, message: int, body: bytes, parsed: _Parsed) -> None:
         """Takes what can be taken of one message; the rest becomes dead letters."""
-        try:
-            items = split_message(body)
-        except Rejected as error:
-            parsed.reject(DeadLetter(message, 0, 1, error.reason, error.message, body))
-            return
-        events: dict[int, tuple[Event, Fields]] = {}
-        rejected: list[_Run] = []
-        for idx, item in enumerate(items):
-            try:
-                events[idx] = parse_event(item, self._event_type)
-            except Rejected as error:
-                if rejected and rejected[-1].end == idx and rejected[-1].reason == error.reason:
-                    rejected[-1].end += 1
-                else:
-                    rejected.append(_Run(idx, idx + 1, error.reason, error.message))
-        if not events:
-            first = rejected[0]
-            parsed.reject(DeadLetter(message, 0, len(items), first.reason, first.detail, body))
-            return
-        parsed.add_some(message, events)
-        parsed.dead_letters += [run.letter(message, items) for run in rejected]
+        for event, fields in parsed.take(message, body, lambda item: parse_event(item, self._event_type)):
+            parsed.events.append(event)
+            parsed.fields.append(fields)
 
     def _rows(self, batch: MessageBatch, parsed: _Parsed) -> pa.RecordBatch | None:
         """The columns of what was parsed, or None when a value does not fit its column."""
@@ -164,62 +143,19 @@ class EventDecoder:
                 ids[row] = f"{stem}-{seq}-{idx}-{taken:x}"
 
 
-class _Parsed:
+class _Parsed(Places):
     """What came out of the messages so far: events and fields row by row, and where each row stands."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[Event] = []
         self.fields: list[Fields] = []
-        self.dead_letters: list[DeadLetter] = []
-        # Rows that a message gave when it is not one row at place 0: message -> places of its rows.
-        self._places: dict[int, range | list[int]] = {}
 
     def add_pack(self, message: int, events: list[Event], fields: list[Fields]) -> None:
         """Adds a packed message, every item of which is an event."""
         self.events += events
         self.fields += fields
-        self._places[message] = range(len(events))
-
-    def add_some(self, message: int, events: dict[int, tuple[Event, Fields]]) -> None:
-        """Adds the events of a message by their places in it."""
-        self.events += [event for event, _ in events.values()]
-        self.fields += [fields for _, fields in events.values()]
-        self._places[message] = list(events)
-
-    def reject(self, letter: DeadLetter) -> None:
-        """Adds a message that gave no row at all."""
-        self.dead_letters.append(letter)
-        self._places[letter.message] = ()  # type: ignore[assignment]
-
-    def positions(self, messages: int) -> tuple[Vector, Vector]:
-        """For each row the position of its message in the batch, and its place (`_idx`) in that message."""
-        import numpy as np
-
-        if not self._places:
-            return np.arange(messages), np.zeros(messages, np.int32)
-        counts = np.ones(messages, np.int64)
-        for message, places in self._places.items():
-            counts[message] = len(places)
-        parts = [np.asarray(self._places.get(message, (0,)), np.int32) for message in range(messages)]
-        return np.repeat(np.arange(messages), counts), np.concatenate(parts)
-
-
-@dataclass(slots=True)
-class _Run:
-    """Neighbouring items of one message, from `start` to before `end`, that were rejected for one reason.
-
-    They become one dead letter, so that garbage stays few.
-    """
-
-    start: int
-    end: int
-    reason: Reason
-    detail: str
-
-    def letter(self, message: int, items: list[bytes]) -> DeadLetter:
-        bodies = items[self.start : self.end]
-        body = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
-        return DeadLetter(message, self.start, len(bodies), self.reason, self.detail, body)
+        self.place(message, range(len(events)))
 
 
 def _times(texts: list[str | None], ingested: pa.Array) -> pa.Array:
