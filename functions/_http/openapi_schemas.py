@@ -26,7 +26,7 @@ class Schemas:
         wanted: list[tuple[type[BaseModel], Mode]] = [(model, "validation") for model in read]
         wanted += [(model, "serialization") for model in written]
         self._refs, definitions = models_json_schema(list(dict.fromkeys(wanted)), ref_template=REF)
-        self._definitions: Json = definitions.get("$defs", {})
+        self._definitions: Json = _with_bounds(definitions.get("$defs", {}))
 
     def ref(self, model: type[BaseModel], mode: Mode) -> Json:
         """A reference to the schema of `model`."""
@@ -42,6 +42,23 @@ class Schemas:
         """What belongs under `components/schemas`: all but the models of parameters."""
         inlined = {self.ref(model, "validation")["$ref"].rpartition("/")[2] for model in self._parameters}
         return {name: schema for name, schema in sorted(self._definitions.items()) if name not in inlined}
+
+
+# A bound behind a validator of one's own, as in `Annotated[WholeNumber, Field(ge=1)]`, comes out of pydantic
+# under its Python name, which JSON schema does not know.
+_BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+
+
+def _with_bounds(schema: Any) -> Any:
+    """`schema` with all bounds under JSON schema's names."""
+    if isinstance(schema, list):
+        return [_with_bounds(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        (name if isinstance(value, dict) else _BOUNDS.get(name, name)): _with_bounds(value)
+        for name, value in schema.items()
+    }
 
 
 def _read_models(one: Operation) -> list[type[BaseModel]]:

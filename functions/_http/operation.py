@@ -35,6 +35,7 @@ def operation[H: Callable[[Any], Any]](
     method: str,
     route: str,
     *,
+    name: str | None = None,
     summary: str,
     description: str = "",
     tags: tuple[str, ...] | list[str] = (),
@@ -56,7 +57,7 @@ def operation[H: Callable[[Any], Any]](
     documented: bool = True,
     catalogue: Catalogue = CATALOGUE,
 ) -> Callable[[H], H]:
-    """Register the decorated handler as the HTTP function of its name, and return it unchanged.
+    """Register the decorated handler as the HTTP function `name`, else its own, and return it unchanged.
 
     `method` is one method (GET takes HEAD too) or `*`; `family` follows from the route where it is not given.
     `open`: no credentials in any mode; `open_locally`: none where FLOE_AUTH=local. `scope` is what
@@ -67,7 +68,7 @@ def operation[H: Callable[[Any], Any]](
 
     def register(handler: H) -> H:
         declared = Operation(
-            name=handler.__name__,
+            name=name or handler.__name__,
             methods=_methods(method),
             route=Route(route),
             family=family or (None if method == EVERY_METHOD else family_of(route)),
@@ -149,13 +150,14 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
         finally:
             logs.unbind(token)
 
-    return _as_function(trigger, handler)
+    return _as_function(trigger, handler, declared.name)
 
 
-def _as_function(trigger: Trigger, handler: Callable[[Any], Any]) -> Trigger:
-    """`trigger` under the handler's name; the worker must read its own signature, not the handler's."""
-    named = functools.wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))(trigger)
+def _as_function(trigger: Trigger, handler: Callable[[Any], Any], name: str) -> Trigger:
+    """`trigger` under the operation's name; the worker must read its own signature, not the handler's."""
+    named = functools.wraps(handler, assigned=("__module__", "__doc__"))(trigger)
     del named.__wrapped__
+    named.__name__ = named.__qualname__ = name
     named.__annotations__ = {"req": func.HttpRequest, "return": func.HttpResponse}
     return named
 

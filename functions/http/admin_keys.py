@@ -6,12 +6,13 @@ itself.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import azure.functions as func
 from pydantic import AfterValidator, Field
 
-from functions._http import ApiModel, Described, Principal, Reply, Request, WholeNumber, operation
+from functions._http import ApiModel, Described, Principal, Reply, Request, operation
+from functions._http.pagination import LINK, NumberedPage, NumberedQuery, numbered_links
 from shared import runtime
 from shared.identity.models import ApiKey, NewKey
 from shared.identity.scopes import EVERYTHING, SCOPES
@@ -45,13 +46,10 @@ class KeyPath(ApiModel):
     id: str = Field(max_length=64)
 
 
-class KeysQuery(ApiModel):
+class KeysQuery(NumberedQuery):
     """Which page of the keys."""
 
-    page: Annotated[WholeNumber, Field(ge=1, le=1_000_000, description="Page number.")] = 1
-    per_page: Annotated[WholeNumber, Field(ge=1, le=1000, description="Items per page.")] = 50
     sort: Literal["created_at", "name", "last_used_at"] = Field("created_at", description="Sort field.")
-    order: Literal["asc", "desc"] = "asc"
     filter: str | None = Field(None, max_length=100, description="Only names that contain this.")
 
 
@@ -92,13 +90,8 @@ class KeyMade(KeyShown):
     key: str
 
 
-class KeysPage(ApiModel):
+class KeysPage(NumberedPage[KeyShown]):
     """A page of the keys, revoked ones too; `total` counts those on all pages."""
-
-    items: list[KeyShown]
-    total: int
-    page: int
-    per_page: int
 
 
 class KeyRevoked(ApiModel):
@@ -139,17 +132,23 @@ def _check_grant(wanted: KeyWanted, giver: Principal) -> None:
         raise BadRequest("expires_at: lies in the past", details={"field": "expires_at"})
 
 
-async def _list(request: Request[KeysQuery]) -> KeysPage:
+_AT_ADMIN = "Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."
+_EXAMPLES = {"for a device": {"name": "greenhouse 4", "scopes": ["events:write"], "plan": "professional"}}
+
+
+async def list_keys(request: Request[KeysQuery]) -> Reply[KeysPage]:
+    """All keys, revoked ones too."""
     query = request.query
     wanted = (query.filter or "").lower()
     keys = [key for key in await runtime.identity().keys() if wanted in key.name.lower()]
     keys.sort(key=lambda key: _place(key, query.sort), reverse=query.order == "desc")
-    start = (query.page - 1) * query.per_page
-    items = [KeyShown.model_validate(_fields(key)) for key in keys[start : start + query.per_page]]
-    return KeysPage(items=items, total=len(keys), page=query.page, per_page=query.per_page)
+    items = [KeyShown.model_validate(_fields(key)) for key in query.of(keys)]
+    page = KeysPage(items=items, total=len(keys), page=query.page, per_page=query.per_page)
+    return Reply(200, page, numbered_links(request, len(keys)))
 
 
-async def _create(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
+async def create_key(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
+    """The key itself is in this answer and nowhere else. Nobody can give a scope that they do not have."""
     wanted = request.body
     _check_grant(wanted, request.principal)
     new = NewKey(wanted.name, wanted.scopes, wanted.plan, wanted.account, wanted.expires_at)
@@ -157,97 +156,48 @@ async def _create(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
     return Reply(201, KeyMade.model_validate(_fields(made) | {"key": text}), {"Cache-Control": "no-store"})
 
 
-async def _revoke(request: Request[None, None, KeyPath]) -> KeyRevoked:
+async def revoke_key(request: Request[None, None, KeyPath]) -> KeyRevoked:
+    """At once on the instance that answers, within five seconds on every other."""
     key = await runtime.identity().revoke_key(request.path.id)
     return KeyRevoked(message="API key revoked", id=key.id)
 
 
-_EXAMPLES = {"for a device": {"name": "greenhouse 4", "scopes": ["events:write"], "plan": "professional"}}
-_CREATED = Described("The new key", KeyMade)
+def _register(place: str, infix: str, description: str) -> None:
+    """Register the three operations at `place`; `infix` tells their names apart from those elsewhere."""
+    shared: dict[str, Any] = {"tags": TAGS, "scope": SCOPE, "description": description}
+    operation(
+        bp,
+        "GET",
+        place,
+        name=f"list{infix}_keys",
+        summary="List API keys",
+        query=KeysQuery,
+        response=Described("A page of the keys", KeysPage, headers=LINK),
+        **shared,
+    )(list_keys)
+    operation(
+        bp,
+        "POST",
+        place,
+        name=f"create{infix}_key",
+        summary="Make an API key",
+        body=KeyWanted,
+        body_examples=_EXAMPLES,
+        response=Described("The new key", KeyMade),
+        status=201,
+        **shared,
+    )(create_key)
+    operation(
+        bp,
+        "DELETE",
+        f"{place}/{{id}}",
+        name=f"revoke{infix}_key",
+        summary="Revoke an API key",
+        path=KeyPath,
+        response=KeyRevoked,
+        **shared,
+    )(revoke_key)
 
 
-@operation(
-    bp,
-    "GET",
-    "admin/keys",
-    summary="List API keys",
-    tags=TAGS,
-    query=KeysQuery,
-    response=KeysPage,
-    scope=SCOPE,
-)
-async def list_admin_keys(request: Request[KeysQuery]) -> KeysPage:
-    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
-    return await _list(request)
-
-
-@operation(
-    bp,
-    "POST",
-    "admin/keys",
-    summary="Make an API key",
-    tags=TAGS,
-    body=KeyWanted,
-    body_examples=_EXAMPLES,
-    response=_CREATED,
-    status=201,
-    scope=SCOPE,
-)
-async def create_admin_key(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
-    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
-    return await _create(request)
-
-
-@operation(
-    bp,
-    "DELETE",
-    "admin/keys/{id}",
-    summary="Revoke an API key",
-    tags=TAGS,
-    path=KeyPath,
-    response=KeyRevoked,
-    scope=SCOPE,
-)
-async def revoke_admin_key(request: Request[None, None, KeyPath]) -> KeyRevoked:
-    """Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."""
-    return await _revoke(request)
-
-
-@operation(
-    bp, "GET", "keys", summary="List API keys", tags=TAGS, query=KeysQuery, response=KeysPage, scope=SCOPE
-)
-async def list_keys(request: Request[KeysQuery]) -> KeysPage:
-    """All keys, revoked ones too."""
-    return await _list(request)
-
-
-@operation(
-    bp,
-    "POST",
-    "keys",
-    summary="Make an API key",
-    tags=TAGS,
-    body=KeyWanted,
-    body_examples=_EXAMPLES,
-    response=_CREATED,
-    status=201,
-    scope=SCOPE,
-)
-async def create_key(request: Request[None, KeyWanted]) -> Reply[KeyMade]:
-    """The key itself is in this answer and nowhere else. Nobody can give a scope that they do not have."""
-    return await _create(request)
-
-
-@operation(
-    bp,
-    "DELETE",
-    "keys/{id}",
-    summary="Revoke an API key",
-    tags=TAGS,
-    path=KeyPath,
-    response=KeyRevoked,
-    scope=SCOPE,
-)
-async def revoke_key(request: Request[None, None, KeyPath]) -> KeyRevoked:
-    """At once on the instance that answers, within five seconds on every other."""
-    return await _revoke(request)
+_register("keys", "", "")
+_register("admin/keys", "_admin", _AT_ADMIN)

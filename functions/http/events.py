@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import azure.functions as func
 from pydantic import Field
 
-from functions._http import ApiModel, Described, RawBody, Reply, Request, WholeNumber, operation
+from functions._http import ApiModel, Described, RawBody, Reply, Request, operation
+from functions._http.pagination import LINK, OffsetPage, OffsetQuery, offset_links
 from shared import runtime
 from shared.platform.times import UtcTime
 from shared.query.events import EventsWanted
@@ -67,16 +68,12 @@ class BatchOutcome(ApiModel):
     results: list[EventOutcome]
 
 
-class EventsQuery(ApiModel):
+class EventsQuery(OffsetQuery):
     """Which events."""
 
     event_type: EventType | None = Field(None, description="One of the five types; all where it is missing.")
     start_time: UtcTime | None = Field(None, description="Earliest event time, inclusive.")
     end_time: UtcTime | None = Field(None, description="Latest event time, exclusive.")
-    limit: Annotated[WholeNumber, Field(ge=1, le=1000, description="How many events at most.")] = 100
-    offset: Annotated[
-        WholeNumber, Field(ge=0, le=100_000, description="How many of the newest to leave out.")
-    ] = 0
 
 
 class FoundEvent(ApiModel):
@@ -89,13 +86,10 @@ class FoundEvent(ApiModel):
     metadata: dict[str, Any]
 
 
-class EventsPage(ApiModel):
+class EventsPage(OffsetPage):
     """A page of events, newest first; `count` is the number in this answer."""
 
     events: list[FoundEvent]
-    count: int
-    limit: int
-    offset: int
 
 
 @operation(
@@ -157,16 +151,17 @@ async def create_events(request: Request[None, bytes, None]) -> Reply:
     summary="Find events",
     tags=TAGS,
     query=EventsQuery,
-    response=EventsPage,
+    response=Described("A page of events", EventsPage, headers=LINK),
     scope="events:read",
     open_locally=True,
     blocking=True,
 )
-def query_events(request: Request[EventsQuery, None, None]) -> dict[str, Any]:
+def query_events(request: Request[EventsQuery, None, None]) -> Reply[dict[str, Any]]:
     """Newest first by event time; every event that was landed is seen, flushed or not."""
     from shared.query.event_json import events_json
 
     query = request.query
     wanted = EventsWanted(query.event_type, query.start_time, query.end_time, query.limit, query.offset)
     events = events_json(runtime.event_history().newest(wanted))
-    return {"events": events, "count": len(events), "limit": query.limit, "offset": query.offset}
+    page = {"events": events, "count": len(events), "limit": query.limit, "offset": query.offset}
+    return Reply(200, page, offset_links(request, more=len(events) == query.limit))
