@@ -1,4 +1,5 @@
-"""The tables of mutable state. A new table is a new line here; the local stack makes what is missing."""
+"""The tables of mutable state, and the queues. A new one is a new line here; the local stack makes what is
+missing."""
 
 from __future__ import annotations
 
@@ -9,6 +10,9 @@ SIGNING_KEYS = "signingkeys"
 REFRESH_FAMILIES = "refreshfamilies"
 REVOCATIONS = "revocations"
 LOGIN_ATTEMPTS = "loginattempts"
+RATE_LIMITS = "ratelimits"
+JOBS = "jobs"
+METRICS = "metrics"
 
 STATE_TABLES: tuple[str, ...] = (
     USERS,
@@ -18,7 +22,16 @@ STATE_TABLES: tuple[str, ...] = (
     REFRESH_FAMILIES,
     REVOCATIONS,
     LOGIN_ATTEMPTS,
+    JOBS,
+    METRICS,
 )
 
 # Tables whose rows carry `expires_at` and are of no use after it.
-EXPIRING_TABLES: tuple[str, ...] = (SIGNING_KEYS, REFRESH_FAMILIES, REVOCATIONS, LOGIN_ATTEMPTS)
+EXPIRING_TABLES: tuple[str, ...] = (SIGNING_KEYS, REFRESH_FAMILIES, REVOCATIONS, LOGIN_ATTEMPTS, JOBS)
+
+# Where messages that could not be handled end is the trigger's choice: `-poison` after the queue's name.
+JOBS_QUEUE = "jobs"
+JOBS_POISON_QUEUE = f"{JOBS_QUEUE}-poison"
+QUEUES: tuple[str, ...] = (JOBS_QUEUE, JOBS_POISON_QUEUE)
+# The app setting that says how queue triggers reach the account of QUEUES.
+QUEUE_CONNECTION = "FloeStorage"

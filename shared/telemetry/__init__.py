@@ -1,0 +1,1 @@
+"""What is seen of Floe: metrics, their durable totals, and traces."""
