@@ -13,6 +13,7 @@ from pathlib import Path
 from devstack.home import sha256_hex
 from devstack.ports import LOOPBACK, is_free
 from devstack.settings import HostChoice
+from shared.platform.state_tables import QUEUE_CONNECTION
 
 _READY = re.compile(r"^host ready (http://\S+)", re.MULTILINE)
 # For the binding's sake; the development host reads topics from the broker that it is told about.
@@ -89,6 +90,7 @@ class FunctionApp:
         wiring = self.wiring
         return {
             "AzureWebJobsStorage": wiring.storage_connection_string,
+            QUEUE_CONNECTION: wiring.storage_connection_string,
             "FLOE_STORAGE_CONNECTION_STRING": wiring.storage_connection_string,
             "FLOE_KAFKA_BOOTSTRAP": wiring.kafka_bootstrap,
             "FLOE_BROKER_VOLATILE": str(wiring.broker_volatile).lower(),
@@ -105,7 +107,19 @@ class FunctionApp:
         return announced is not None
 
 
+_MANY = "1000000000"
+# High enough for any load test, and never asking storage.
+HIGH_LIMITS = {
+    "API_RATE_LIMIT": _MANY,
+    **{
+        f"FLOE_RATE_{rule}": _MANY
+        for rule in ("BATCH", "SIMULATE", "EXPORT", "AUTH", "CREDENTIALS", "ANONYMOUS", "FREE")
+    },
+    "FLOE_RATE_PROFESSIONAL": _MANY,
+    "FLOE_RATE_ENTERPRISE": _MANY,
+}
 _DEFAULTS = {
+    **HIGH_LIMITS,
     "EventHubConnection": _EVENT_HUBS,
     "FLOE_AUTH": "local",
     "FLOE_ENVIRONMENT": "local",

@@ -1,4 +1,4 @@
-"""Topics and blob containers of the streams, and tables of state: made where they are missing."""
+"""Topics and blob containers of the streams, tables of state, and queues: made where they are missing."""
 
 from __future__ import annotations
 
@@ -80,6 +80,21 @@ def make_tables(connection_string: str, tables: Iterable[str]) -> None:
                 service.create_table_if_not_exists(table)
             except AzureError as error:
                 raise StackError(f"Storage did not make the table {table}: {error}") from None
+
+
+def make_queues(connection_string: str, queues: Iterable[str]) -> None:
+    """Makes the queues that are missing. Blocks. Raises StackError when storage refuses."""
+    from azure.core.exceptions import AzureError, ResourceExistsError
+    from azure.storage.queue import QueueServiceClient
+
+    with QueueServiceClient.from_connection_string(connection_string, retry_total=0) as service:
+        for queue in queues:
+            try:
+                service.create_queue(queue, timeout=5)
+            except ResourceExistsError:
+                continue
+            except AzureError as error:
+                raise StackError(f"Storage did not make the queue {queue}: {error}") from None
 
 
 def _listens(bootstrap: str) -> bool:

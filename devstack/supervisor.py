@@ -18,11 +18,11 @@ from devstack.function_app import FUNC_NOTE, FunctionApp, Wiring
 from devstack.guard import Guard
 from devstack.home import Home, StackError
 from devstack.ports import require_free
-from devstack.provision import make_containers, make_tables
+from devstack.provision import make_containers, make_queues, make_tables
 from devstack.screen import Screen
 from devstack.settings import StackSettings
 from devstack.stack_file import StackDescription
-from shared.platform.state_tables import STATE_TABLES
+from shared.platform.state_tables import QUEUES, STATE_TABLES
 from shared.streams import all_containers, all_topics
 
 # From SIGTERM to the end takes ten seconds at most: the host has its share, Kafka and Azurite what is left.
@@ -71,7 +71,9 @@ class Supervisor:
             step.says = self._azurite.address
         with self._screen.step("containers") as step:
             await self._make_storage()
-            step.says = f"{len(all_containers())} in place, and {len(STATE_TABLES)} tables"
+            step.says = (
+                f"{len(all_containers())} in place, {len(STATE_TABLES)} tables and {len(QUEUES)} queues"
+            )
 
     async def _start_broker(self) -> None:
         with self._screen.step("kafka") as step:
@@ -114,6 +116,7 @@ class Supervisor:
     async def _make_storage(self) -> None:
         await asyncio.to_thread(make_containers, self._azurite.connection_string, all_containers())
         await asyncio.to_thread(make_tables, self._azurite.connection_string, STATE_TABLES)
+        await asyncio.to_thread(make_queues, self._azurite.connection_string, QUEUES)
 
     async def _make_topics(self) -> None:
         await asyncio.to_thread(self._broker.make_topics, all_topics(), self._settings.partitions)

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from functions._http.catalogue import CATALOGUE
 from functions._http.openapi import document
 from shared.platform.settings import Settings
+from shared.platform.state_tables import QUEUE_CONNECTION
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 _HOST_SETTINGS = {
     "FUNCTIONS_WORKER_RUNTIME": "python",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    QUEUE_CONNECTION: "UseDevelopmentStorage=true",
     "AzureWebJobsDisableHomepage": "true",
     # A namespace: Core Tools read no local Kafka broker. The project's own host takes any text here.
     "EventHubConnection": "<connection string of an Event Hubs namespace>",

@@ -33,6 +33,11 @@ class StorageAccount:
         return f"https://{self.name}.table.core.windows.net"
 
     @property
+    def queue_endpoint(self) -> str:
+        """Where its queues are, on Azure; for Azurite the connection string says so."""
+        return f"https://{self.name}.queue.core.windows.net"
+
+    @property
     def insecure(self) -> bool:
         """Whether it is reached by plain HTTP, as Azurite is."""
         return urlsplit(self.blob_endpoint).scheme == "http"

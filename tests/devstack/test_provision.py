@@ -1,14 +1,15 @@
-"""Topics, containers and tables: made when missing, left alone otherwise."""
+"""Topics, containers, tables and queues: made when missing, left alone otherwise."""
 
 from __future__ import annotations
 
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 from confluent_kafka.admin import AdminClient
 
 from devstack.home import StackError
-from devstack.provision import broker_answers, make_containers, make_tables, make_topics
+from devstack.provision import broker_answers, make_containers, make_queues, make_tables, make_topics
 
 
 def test_topics_are_made_once_with_their_partitions(kafka_bootstrap: str) -> None:
@@ -35,6 +36,19 @@ def test_tables_are_made_once(storage_connection_string: str) -> None:
     with TableServiceClient.from_connection_string(storage_connection_string) as storage:
         names = {table.name for table in storage.list_tables() if table.name.startswith("provision")}
     assert names == {"provisiona", "provisionb"}
+
+
+def test_queues_are_made_once(storage_connection_string: str) -> None:
+    make_queues(storage_connection_string, ["provision-a"])
+    make_queues(storage_connection_string, ["provision-a", "provision-b"])
+    with QueueServiceClient.from_connection_string(storage_connection_string) as storage:
+        names = {queue.name for queue in storage.list_queues("provision-")}
+    assert names == {"provision-a", "provision-b"}
+
+
+def test_wrong_queue_name_is_an_error(storage_connection_string: str) -> None:
+    with pytest.raises(StackError, match="did not make the queue A!"):
+        make_queues(storage_connection_string, ["A!"])
 
 
 def test_wrong_table_name_is_an_error(storage_connection_string: str) -> None:
