@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.http import admin_keys, auth, docs, events, fallback, health, storage, users
-from functions.streams import land_events
+from functions.streams import land_events, land_readings
 from functions.timers import flush_buffers, sweep_identity
 from shared import runtime
 
@@ -12,7 +12,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
     *(events, storage, auth, users, admin_keys, health, docs),
-    *(land_events, flush_buffers, sweep_identity),
+    *(land_events, land_readings, flush_buffers, sweep_identity),
     fallback,
 )
 

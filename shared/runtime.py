@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake
     from shared.lake.segments import SegmentStore
+    from shared.limits.limiter import Limiter
+    from shared.limits.rules import Limits
     from shared.platform.tables import Tables
     from shared.query.events import EventHistory
 
@@ -43,7 +45,7 @@ def settings() -> Settings:
 @cache
 def landing() -> Landing:
     """LAND, for the Event Hub triggers."""
-    from shared.ingest.decode_events import EventDecoder
+    from shared.ingest.decoders import decoder_of
     from shared.ingest.land import Landing, LandingLimits
 
     limits = LandingLimits(
@@ -52,7 +54,7 @@ def landing() -> Landing:
         bad_share=settings().bad_share_alarm,
         bad_minimum=settings().bad_share_minimum,
     )
-    return Landing(segments(), _hubs(), _board(), _board(), cache(EventDecoder), limits)
+    return Landing(segments(), _hubs(), _board(), _board(), cache(decoder_of), limits)
 
 
 @cache
@@ -132,6 +134,24 @@ def identity() -> IdentityService:
         hashing=Workers("hash", threads=2, waiting=32),
         reading=Workers("identity", threads=4, waiting=200),
     )
+
+
+@cache
+def limiter() -> Limiter:
+    """Counts requests against the rate limits."""
+    from shared.identity.workers import Workers
+    from shared.limits.limiter import Limiter
+    from shared.limits.quotas import Quotas
+
+    return Limiter(Quotas(_tables), Workers("limits", threads=2, waiting=1000).run)
+
+
+@cache
+def limits() -> Limits:
+    """How many requests each rule allows."""
+    from shared.limits.rules import Limits, limits_of
+
+    return limits_of(settings())
 
 
 def sweep_identity() -> int:

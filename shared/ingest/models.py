@@ -56,6 +56,11 @@ class Reason(StrEnum):
     INVALID_EVENT_TYPE = "invalid_event_type"
     EVENT_TYPE_MISMATCH = "event_type_mismatch"
     INVALID_TIMESTAMP = "invalid_timestamp"
+    MISSING_ASSET = "missing_asset"
+    INVALID_ASSET = "invalid_asset"
+    MISSING_SENSOR = "missing_sensor"
+    INVALID_SENSOR = "invalid_sensor"
+    MISSING_VALUE = "missing_value"
 
 
 class Rejected(Exception):

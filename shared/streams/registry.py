@@ -5,8 +5,9 @@ from __future__ import annotations
 from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
 from shared.streams.models import LANDING_CONTAINER, SYSTEM_CONTAINER, StreamDefinition
+from shared.streams.readings import READINGS
 
-STREAMS: tuple[StreamDefinition, ...] = (EVENTS, DEAD_LETTERS)
+STREAMS: tuple[StreamDefinition, ...] = (EVENTS, READINGS, DEAD_LETTERS)
 
 
 def all_topics() -> list[str]:
