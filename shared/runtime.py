@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.platform import logs
 from shared.platform.clock import utc_now
 from shared.platform.settings import Settings, load_settings
+from shared.telemetry import catalogue
 
 if TYPE_CHECKING:
     from shared.adapters.eventhub_hubs import EventHubHubs
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from shared.limits.rules import Limits
     from shared.platform.tables import Tables
     from shared.query.events import EventHistory
+    from shared.telemetry.pipeline import PipelineTotals
+    from shared.telemetry.recorder import Recorder
 
 
 @cache
@@ -182,6 +185,41 @@ def health() -> HealthService:
     notices = (volatile_broker(),) if settings().broker_volatile else ()
     deployment = Deployment(azure_configured=True, container_name=EVENTS.container, notices=notices)
     return HealthService(probes, LakeFacts(_lake, _board), deployment)
+
+
+@cache
+def recorder() -> Recorder:
+    """What this instance counts, in a table, and what all instances counted together."""
+    from shared.telemetry.recorder import Recorder
+
+    return Recorder(_tables, catalogue.counted, catalogue.PRODUCED_LAST_MINUTE.read, utc_now)
+
+
+async def pipeline_totals() -> PipelineTotals:
+    """What the pipeline did, as far as it keeps account of it."""
+    from shared.telemetry.pipeline import PipelineTotals
+
+    report = await health().report()
+    return PipelineTotals(is_running=report.components.kafka.healthy)
+
+
+def fold_metrics() -> int:
+    """Folds what instances counted that are gone; how many."""
+    from shared.telemetry.recorder import fold
+
+    return fold(_tables(), utc_now)
+
+
+def watch() -> None:
+    """Has this instance report what it counts, from its first work on."""
+    catalogue.when_first_used(_start_reporting)
+
+
+def _start_reporting() -> None:
+    from shared.telemetry.reporting import Reporting
+
+    catalogue.INSTANCES_STARTED.add(1)
+    Reporting(recorder()).start()
 
 
 @cache

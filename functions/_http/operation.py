@@ -18,11 +18,11 @@ from functions._http.declaration import Access, Described, Operation, RawBody
 from functions._http.families import Family, family_of
 from functions._http.incoming import body_reader, plain_headers, request_id_of
 from functions._http.messages import Request
+from functions._http.observed import observer
 from functions._http.parameters import validated
 from functions._http.responses import failure, success
 from functions._http.routes import Route
 from shared import runtime
-from shared.platform import logs
 
 type Handler = Callable[[Any], Awaitable[Any]]
 type Trigger = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -124,11 +124,12 @@ def _in_thread(handler: Callable[[Any], Any]) -> Handler:
 def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) -> Trigger:
     """The function that the worker sees, named as the handler; all that can be decided is decided here."""
     path, query, read_body = declared.path, declared.query, body_reader(declared.body, declared.body_required)
+    observe = observer(declared)
 
     async def trigger(req: func.HttpRequest) -> func.HttpResponse:
         headers = plain_headers(req)
         request_id = request_id_of(headers)
-        token = logs.bind(request_id, declared.name)
+        seen = observe(req.method, request_id, headers)
         out = {"X-Request-Id": request_id}
         try:
             principal = await auth.authenticate(headers, declared.access, declared.scope, runtime.settings())
@@ -144,11 +145,12 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
                 req.url,
             )
             answer = await call(request)
-            return success(answer, declared.status, declared.family or _family_at(req), request_id, out)
+            family_now = declared.family or _family_at(req)
+            return seen.answered(success(answer, declared.status, family_now, request_id, out))
         except Exception as error:
-            return failure(error, declared.family or _family_at(req), request_id, out)
+            return seen.answered(failure(error, declared.family or _family_at(req), request_id, out))
         finally:
-            logs.unbind(token)
+            seen.end()
 
     return _as_function(trigger, handler, declared.name)
 

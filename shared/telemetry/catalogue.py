@@ -1,4 +1,4 @@
-"""Every metric of Floe, declared once: what counts it, what `/metrics` shows and what docs/metrics.md says."""
+"""Every metric of Floe, declared once: for what counts it, for `/metrics` and for docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ PRODUCED_LAST_MINUTE = LastMinute()
 LANDED_MESSAGES = _counter("floe_landed_messages_total", "Messages landed.", "topic")
 LANDED_ROWS = _counter("floe_landed_rows_total", "Rows landed.", "topic")
 LANDED_DEAD_LETTERS = _counter("floe_landed_dead_letters_total", "Events landed as dead letters.", "topic")
-LAND_DURATION = _histogram("floe_land_duration_seconds", "From a batch's arrival to its being durable.", "topic")
+LAND_DURATION = _histogram(
+    "floe_land_duration_seconds", "From a batch's arrival to its being durable.", "topic"
+)
 DECODE_DURATION = _histogram(
     "floe_decode_duration_seconds", "Decoding and encoding one segment's messages.", "topic"
 )
@@ -90,7 +92,9 @@ FLUSHED_ROWS = _counter("floe_flushed_rows_total", "Rows committed by the flush.
 FLUSH_COMMITS = _counter("floe_flush_commits_total", "Commits of the flush.", "stream")
 FLUSH_DURATION = _histogram("floe_flush_duration_seconds", "One flush of a stream that had work.", "stream")
 FLUSH_FAILURES = _counter(
-    "floe_flush_failures_total", "Flushes that ended with an error, apart from those left to another.", "stream"
+    "floe_flush_failures_total",
+    "Flushes that ended with an error, apart from those left to another.",
+    "stream",
 )
 
 # What the pipeline did, read from where it keeps it: exact, and missing where it is not known.
@@ -118,9 +122,7 @@ INSTANCES = _read_from_storage("gauge", "floe_instances", "Instances that report
 BUILD = _read_from_storage("gauge", "floe_build_info", "Always 1; the label tells the version.", "version")
 
 # The names of the cloud resources' reference.
-PLAIN_REQUESTS = _derived(
-    HTTP_REQUESTS, "http_requests_total", "Requests answered.", "method", "endpoint"
-)
+PLAIN_REQUESTS = _derived(HTTP_REQUESTS, "http_requests_total", "Requests answered.", "method", "endpoint")
 PLAIN_ERRORS = _derived(
     HTTP_REQUESTS, "http_requests_errors_total", "Those answered with 4xx or 5xx.", "method", "endpoint"
 )

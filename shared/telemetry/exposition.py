@@ -32,7 +32,11 @@ def expose(seen: Seen, figures: PipelineTotals, form: Format) -> bytes:
 
     registry = CollectorRegistry(auto_describe=False)
     _register(registry, list(_families(seen, figures)))
-    return open_exposition.generate_latest(registry) if form == "openmetrics" else exposition.generate_latest(registry)
+    return (
+        open_exposition.generate_latest(registry)
+        if form == "openmetrics"
+        else exposition.generate_latest(registry)
+    )
 
 
 def _register(registry: CollectorRegistry, families: Iterable[Family]) -> None:

@@ -1,7 +1,7 @@
 """Counters and histograms of this process, cheap enough for every request.
 
-They hold numbers and nothing else: no library is imported for them, for that would be part of every cold start.
-`shared/telemetry/catalogue.py` declares each one.
+They hold numbers and nothing else: no library is imported for them, for that would be part of every cold
+start. `shared/telemetry/catalogue.py` declares each one.
 """
 
 from __future__ import annotations

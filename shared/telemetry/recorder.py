@@ -50,7 +50,7 @@ class Recorder:
         self._lock = Lock()
         self._key = _new_key()
         self._row: Row | None = None
-        # What rows hold that this process can write no more, and what its row holds, or may hold where unsure.
+        # What rows hold that this process can write no more; what its own row holds, or may hold where unsure.
         self._earlier: Totals = {}
         self._held: Totals = {}
         self._unsure = False
@@ -117,7 +117,7 @@ class Recorder:
         return True
 
     def _start_anew(self) -> None:
-        # Where the last write was unsure this may be more than the row holds: rather a few too few than twice.
+        # Where the last write was unsure, the row may hold less: rather a few too few than any twice.
         self._earlier = added([self._earlier, self._held])
         self._key, self._row, self._held = _new_key(), None, {}
 

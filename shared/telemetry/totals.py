@@ -22,9 +22,7 @@ def added(parts: Iterable[Totals]) -> Totals:
                 before = into.get(labels)
                 fits = before is not None and len(before) == len(numbers)
                 into[labels] = (
-                    [a + b for a, b in zip(before, numbers, strict=True)]
-                    if fits and before
-                    else [*numbers]
+                    [a + b for a, b in zip(before, numbers, strict=True)] if fits and before else [*numbers]
                 )
     return total
 
@@ -45,7 +43,9 @@ def without(total: Totals, part: Totals) -> Totals:
 
 def encode(totals: Totals) -> bytes:
     """Compressed JSON."""
-    plain = {name: [[labels, numbers] for labels, numbers in series.items()] for name, series in totals.items()}
+    plain = {
+        name: [[labels, numbers] for labels, numbers in series.items()] for name, series in totals.items()
+    }
     return zlib.compress(msgspec.json.encode(plain), 6)
 
 
