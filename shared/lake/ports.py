@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from shared.lake.summary import TableSummary
     from shared.streams import StreamDefinition
 
 NO_NOTES: Mapping[str, Any] = MappingProxyType({})
@@ -124,6 +125,14 @@ class LakeTable(Protocol):
         StorageUnavailable when storage did not answer; then the commit may hold or not, which the next
         snapshot tells. Blocks.
         """
+
+    def summary(self) -> TableSummary:
+        """The newest version's summary, at a cost that does not grow with the table's files; not to be
+        changed. Blocks; raises StorageUnavailable."""
+
+    def cover(self) -> int:
+        """Keeps the newest version's summary durably, and returns up to which version entries of the log are
+        covered by one that is kept; no entry above may be removed. -1: none. Blocks."""
 
 
 class Lake(Protocol):

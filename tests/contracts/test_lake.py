@@ -14,6 +14,7 @@ from shared.adapters.delta_lake import DeltaLake
 from shared.adapters.obstore_blobs import ObstoreBlobs
 from shared.lake.data_files import cut_files
 from shared.lake.ports import REMOVALS, CommitConflict, DataFile, Lake, RemovedFile
+from shared.lake.summary import Share
 from shared.streams.events import EVENTS
 from tests.lake.rows import HOUR, NOON, event_rows
 from tests.place import Place
@@ -179,6 +180,55 @@ def test_a_commit_of_progress_alone(new_lake: NewLake) -> None:
         second.commit(bases[1], files("two"), {}, removed=[removed(one)], rearranged=True)
 
 
+def test_a_summary_adds_up_files_and_notes(new_lake: NewLake) -> None:
+    """By key, and by what the commits were for; the same for whoever asks, and it stays what it was."""
+    lake = new_lake()
+    table = lake.table(EVENTS)
+    assert (table.summary().version, table.summary().files, table.summary().keys) == (-1, 0, {})
+    [one], [two] = files("one"), files("two", 3)
+    brought = {"kind": "flush", "rows": 3, "messages": {"a": 2}, "last_message": 70}
+    snapshot = table.commit(table.snapshot(), [one], {A: 2}, notes=brought)
+    early = table.summary()
+    later = {"kind": "flush", "rows": 3, "messages": {"a": 1, "b": 3}, "last_message": 60}
+    snapshot = table.commit(snapshot, [two], {A: 5, B: 7}, notes=later)
+    [merged] = files("merged", 0, 6)
+    table.commit(
+        snapshot,
+        [merged],
+        {},
+        removed=[removed(one), removed(two)],
+        rearranged=True,
+        notes={"kind": "upload", "rows": 6, "bytes": merged.size},
+    )
+    for found in (table.summary(), lake.table(EVENTS).summary(), new_lake().table(EVENTS).summary()):
+        assert (found.files, found.bytes) == (1, merged.size)
+        assert found.keys == {"transaction": Share(1, merged.size)}
+        assert found.done == {
+            "flush": {"commits": 2, "rows": 6},
+            "upload": {"commits": 1, "rows": 6, "bytes": merged.size},
+        }
+        assert (found.messages, found.last_message) == ({"a": 3, "b": 3}, 70)
+        assert (found.progress[A], found.progress[B]) == (5, 7)
+        assert found.version == table.snapshot().version
+    assert (early.files, early.bytes, early.messages) == (1, one.size, {"a": 2})
+
+
+def test_a_summary_of_a_table_that_was_emptied(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    [one] = files("one")
+    snapshot = table.commit(table.snapshot(), [one], {A: 2})
+    table.commit(snapshot, [], {}, removed=[removed(one)])
+    found = new_lake().table(EVENTS).summary()
+    assert (found.files, found.bytes, found.keys, found.done) == (0, 0, {}, {})
+
+
+def test_what_is_covered_reaches_to_the_newest_version(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    assert table.cover() == -1
+    snapshot = table.commit(table.snapshot(), files("one"), {A: 2})
+    assert table.cover() == snapshot.version == new_lake().table(EVENTS).cover()
+
+
 # --- what needs DataFusion, on the real lake only -----------------------------------------------------------
 
 
@@ -224,13 +274,13 @@ def test_times_come_back_and_are_found_by_statistics(fresh_place: Place, time: i
 
 
 class BlobsThatPause(ObstoreBlobs):
-    """Calls `between` after the read number `at`, from 0."""
+    """Calls `between` after the read number `at`, from 0, of those since `reads` was set to 0."""
 
     def __init__(self, place: Place, at: int, between: Callable[[], None]) -> None:
         super().__init__(place.account)
         self._at = at
         self._between = between
-        self.reads = 0
+        self.reads = -1_000_000
 
     def get(self, container: str, name: str) -> bytes:
         try:

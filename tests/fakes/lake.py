@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from shared.lake.ports import NO_NOTES, REMOVALS, CommitConflict, DataFile, RemovedFile, Snapshot
+from shared.lake.summary import Share, TableSummary
 from shared.query.events import microseconds
 from shared.streams import StreamDefinition
 
@@ -74,6 +75,12 @@ class MemoryTable:
             self._log.commits.append(Commit(tuple(files), dict(progress), taken, dict(notes)))
         return self.snapshot(progress)
 
+    def summary(self) -> TableSummary:
+        return _summarised(self._stream, self._log.commits[:])
+
+    def cover(self) -> int:
+        return len(self._log.commits) - 1
+
 
 class MemorySnapshot:
     """Implements shared.lake.ports.Snapshot but for `select`, which needs DataFusion."""
@@ -113,6 +120,32 @@ class MemorySnapshot:
 
     def select(self, sql: str) -> pa.Table:
         raise NotImplementedError("queries are tested on the real lake")
+
+
+def _summarised(stream: StreamDefinition, commits: Sequence[Commit]) -> TableSummary:
+    summary = TableSummary(version=len(commits) - 1)
+    live: dict[str, DataFile] = {}
+    for commit in commits:
+        live = {path: file for path, file in live.items() if path not in commit.removed}
+        live |= {file.path: file for file in commit.files}
+        summary.progress.update(commit.progress)
+        if commit.notes:
+            done = summary.done.setdefault(commit.notes["kind"], {"commits": 0})
+            done["commits"] += 1
+            for noun, count in commit.notes.items():
+                if noun not in ("kind", "messages", "last_message"):
+                    done[noun] = done.get(noun, 0) + count
+            for topic, count in commit.notes.get("messages", {}).items():
+                summary.messages[topic] = summary.messages.get(topic, 0) + count
+            if "last_message" in commit.notes:
+                summary.last_message = max(summary.last_message or 0, commit.notes["last_message"])
+    sizes = [(file.partition[stream.key_column], file.size) for file in live.values()]
+    summary.files, summary.bytes = len(sizes), sum(size for _, size in sizes)
+    summary.keys = {
+        key: Share(sum(k == key for k, _ in sizes), sum(size for k, size in sizes if k == key))
+        for key, _ in sizes
+    }
+    return summary
 
 
 def _microseconds(text: str) -> int:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from shared.ingest.ports import Hubs
 from shared.lake.ports import BlobInfo, Blobs, DataFile, Lake, LakeTable, Lease, Leases, Snapshot
+from shared.lake.summary import TableSummary
+from shared.platform.queues import Queues
+from shared.platform.tables import Row, Tables
 from shared.streams import StreamDefinition
 
 
@@ -95,6 +99,14 @@ class SeamTable:
         with self._seam.call(f"commit to {self._name}"):
             return self._table.commit(base, files, progress, **more)
 
+    def summary(self) -> TableSummary:
+        with self._seam.call(f"summary of {self._name}"):
+            return self._table.summary()
+
+    def cover(self) -> int:
+        with self._seam.call(f"cover {self._name}"):
+            return self._table.cover()
+
 
 class SeamLeases:
     """Leases behind a seam: taking, checking and giving back are calls."""
@@ -138,3 +150,47 @@ class SeamHubs:
     def identity(self, topic: str) -> str:
         with self._seam.call(f"identity of {topic}"):
             return self._hubs.identity(topic)
+
+
+class SeamTables:
+    """Tables behind a seam."""
+
+    def __init__(self, tables: Tables, seam: Seam) -> None:
+        self._tables = tables
+        self._seam = seam
+
+    def get(self, table: str, partition: str, key: str) -> Row:
+        with self._seam.call(f"get {table}/{partition}"):
+            return self._tables.get(table, partition, key)
+
+    def insert(self, table: str, row: Row) -> Row:
+        with self._seam.call(f"insert {table}/{row.partition}"):
+            return self._tables.insert(table, row)
+
+    def replace(self, table: str, row: Row) -> Row:
+        with self._seam.call(f"replace {table}/{row.partition}"):
+            return self._tables.replace(table, row)
+
+    def delete(self, table: str, partition: str, key: str, etag: str | None = None) -> None:
+        with self._seam.call(f"delete {table}/{partition}"):
+            self._tables.delete(table, partition, key, etag)
+
+    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
+        with self._seam.call(f"query {table}/{partition}"):
+            return self._tables.query(table, partition, after=after, limit=limit)
+
+    def expired(self, table: str, before: datetime, *, limit: int = 1000) -> list[Row]:
+        with self._seam.call(f"expired {table}"):
+            return self._tables.expired(table, before, limit=limit)
+
+
+class SeamQueues:
+    """Queues behind a seam."""
+
+    def __init__(self, queues: Queues, seam: Seam) -> None:
+        self._queues = queues
+        self._seam = seam
+
+    def send(self, queue: str, text: str, *, delay_seconds: int = 0) -> None:
+        with self._seam.call(f"send to {queue}"):
+            self._queues.send(queue, text, delay_seconds=delay_seconds)
