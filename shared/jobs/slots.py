@@ -20,7 +20,7 @@ from shared.platform.state_tables import JOBS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables, Value
 
 _SLOTS = "slots"
-_TEXTS = ("claim", "unit")
+_PLAIN = ("id", "kind", "status", "created_at", "touched_at", "attempts", "claim", "unit", "cancel_asked")
 _MAPPINGS = ("parameters", "outcome", "state")
 _OPTIONAL = ("started_at", "finished_at", "instance", "done", "total", "error")
 
@@ -103,36 +103,18 @@ def _slot_values(slot: Slot) -> dict[str, Value]:
 def _values(job: Job) -> dict[str, Value]:
     optional = {name: getattr(job, name) for name in _OPTIONAL}
     return {
-        "id": job.id,
-        "kind": job.kind,
-        "status": job.status.value,
-        "created_at": job.created_at,
-        "touched_at": job.touched_at,
-        "attempts": job.attempts,
-        "cancel_asked": job.cancel_asked,
-        **{name: getattr(job, name) for name in _TEXTS},
+        **{name: getattr(job, name) for name in _PLAIN},
         **{name: _text(getattr(job, name)) for name in _MAPPINGS},
         **{name: value for name, value in optional.items() if value is not None},
+        "status": job.status.value,
     }
 
 
 def _job(row: Row) -> Job:
-    values: Mapping[str, Any] = row.values
-    created, touched = row.time("created_at"), row.time("touched_at")
-    assert created is not None
-    assert touched is not None
-    return Job(
-        id=row.text("id"),
-        kind=row.text("kind"),
-        status=Status(row.text("status")),
-        created_at=created,
-        touched_at=touched,
-        attempts=values["attempts"],
-        cancel_asked=values["cancel_asked"],
-        **{name: row.text(name) for name in _TEXTS},
-        **{name: msgspec.json.decode(row.text(name)) for name in _MAPPINGS},
-        **{name: values.get(name) for name in _OPTIONAL},
-    )
+    given: dict[str, Any] = {name: row.values[name] for name in _PLAIN}
+    given |= {name: msgspec.json.decode(row.text(name)) for name in _MAPPINGS}
+    given |= {name: row.values.get(name) for name in _OPTIONAL}
+    return Job(**{**given, "status": Status(given["status"])})
 
 
 def _text(mapping: Mapping[str, Any]) -> str:
