@@ -45,10 +45,12 @@ _PARALLEL = 4
 
 @dataclass(frozen=True, slots=True)
 class FlushLimits:
-    """How much one commit takes: rows, and Arrow bytes held in memory."""
+    """How much one commit takes: rows, and Arrow bytes held in memory; and from how many files on the sensors
+    of an asset share one."""
 
     rows: int
     bytes: int
+    files: int = 200
 
 
 @dataclass(slots=True)
@@ -229,7 +231,7 @@ class Flusher:
         entries = []
         with ThreadPoolExecutor(_PARALLEL, "flush-write") as pool:
             waiting = []
-            for file in cut_files(stream, rows, name):
+            for file in cut_files(stream, rows, name, most_files=self._limits.files):
                 entries.append(file.entry)
                 waiting.append(
                     pool.submit(self._blobs.put_blocking, stream.container, file.entry.path, file.content)

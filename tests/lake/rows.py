@@ -10,6 +10,7 @@ import pyarrow as pa
 from shared.lake.schema import row_schema
 from shared.lake.segments import SegmentStore, Source, describe
 from shared.streams.events import EVENTS, event_type_of
+from shared.streams.readings import READINGS
 
 TOPIC = "events.transaction"
 # 2025-09-30T12:00:00Z
@@ -43,6 +44,34 @@ def event_rows(
         "_idx": [idx for _, idx in places],
     }
     schema = row_schema(EVENTS)
+    return pa.RecordBatch.from_arrays([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
+
+
+def reading_rows(
+    sensors: Sequence[str],
+    times: Sequence[int],
+    *,
+    assets: Sequence[str] | None = None,
+    first: int = 0,
+    partition: int = 0,
+) -> pa.RecordBatch:
+    """A reading for each sensor and time (µs), as messages of their own from `first` on."""
+    count = len(sensors)
+    columns: dict[str, list[object]] = {
+        "asset_id": ["plant"] * count if assets is None else list(assets),
+        "sensor_id": list(sensors),
+        "timestamp": list(times),
+        "value": [float(number) for number in range(first, first + count)],
+        "value_text": [None] * count,
+        "unit": ["°C"] * count,
+        "quality": ["good"] * count,
+        "attributes": [None] * count,
+        "ingestion_time": [NOON + seq for seq in range(first, first + count)],
+        "_partition": [partition] * count,
+        "_seq": list(range(first, first + count)),
+        "_idx": [0] * count,
+    }
+    schema = row_schema(READINGS)
     return pa.RecordBatch.from_arrays([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
 
 

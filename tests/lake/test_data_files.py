@@ -13,10 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.lake.data_files import NewFile, cut_files, path_segment
+from shared.lake.data_files import NewFile, cut_files
 from shared.query.events import microseconds
 from shared.streams.events import EVENTS
-from tests.lake.rows import HOUR, NOON, event_rows
+from shared.streams.readings import READINGS
+from tests.lake.rows import HOUR, NOON, event_rows, reading_rows
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,28 +47,6 @@ def test_where_a_file_stands(time: int, folder: str, date: str, hour: str) -> No
     assert file.entry.path == f"raw/transaction/{folder}/name.parquet"
     assert file.entry.partition == {"event_type": "transaction", "date": date, "hour": hour}
     assert (file.entry.rows, file.entry.size) == (1, len(file.content))
-
-
-@pytest.mark.parametrize(
-    ("key", "segment"),
-    [
-        ("transaction", "transaction"),
-        ("a b/c%", "a%20b%2Fc%25"),
-        ("..", "%2E%2E"),
-        (".", "%2E"),
-        ("a..b", "a..b"),
-        ("é", "%C3%A9"),
-    ],
-)
-def test_keys_as_path_segments(key: str, segment: str) -> None:
-    assert path_segment(key) == segment
-
-
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_no_two_keys_share_a_path_segment(one: str, other: str) -> None:
-    segments = {path_segment(one), path_segment(other)}
-    assert len(segments) == len({one, other})
-    assert not any("/" in segment or segment in (".", "..") for segment in segments)
 
 
 @given(
@@ -120,6 +99,78 @@ def test_statistics_hold_every_row(times: list[int]) -> None:
     assert lowest <= min(times) < lowest + 1000
     assert highest - 1000 < max(times) <= highest
     assert statistics["nullCount"] == {"timestamp": 0, "ingestion_time": 0}
+
+
+SENSORS = ["b", "a", "a", "x-2", "b", "c/d", "a"]
+TIMES = [NOON + 5, NOON + 4, NOON + 3, NOON + HOUR, NOON + 1, NOON, NOON + HOUR]
+
+
+def cut_readings(most_files: int, sensors: list[str], times: list[int]) -> list[NewFile]:
+    table = pa.Table.from_batches([reading_rows(sensors, times)])
+    return list(cut_files(READINGS, table, "name", most_files=most_files))
+
+
+def contents(file: NewFile) -> list[tuple[str, int]]:
+    rows = rows_of(file)
+    return list(
+        zip(rows["sensor_id"].to_pylist(), rows["timestamp"].cast(pa.int64()).to_pylist(), strict=True)
+    )
+
+
+def test_a_file_holds_one_sensor() -> None:
+    found = {file.entry.path: contents(file) for file in cut_readings(5, SENSORS, TIMES)}
+    noon, one = "raw/plant/2025/09/30/12/", "raw/plant/2025/09/30/13/"
+    assert found == {
+        f"{noon}a-name.parquet": [("a", NOON + 3), ("a", NOON + 4)],
+        f"{noon}b-name.parquet": [("b", NOON + 1), ("b", NOON + 5)],
+        f"{noon}c~2Fd-name.parquet": [("c/d", NOON)],
+        f"{one}a-name.parquet": [("a", NOON + HOUR)],
+        f"{one}x~2D2-name.parquet": [("x-2", NOON + HOUR)],
+    }
+
+
+def test_sensors_share_a_file_where_there_would_be_too_many() -> None:
+    found = {file.entry.path: contents(file) for file in cut_readings(4, SENSORS, TIMES)}
+    assert found == {
+        "raw/plant/2025/09/30/12/name.parquet": [
+            ("a", NOON + 3),
+            ("a", NOON + 4),
+            ("b", NOON + 1),
+            ("b", NOON + 5),
+            ("c/d", NOON),
+        ],
+        "raw/plant/2025/09/30/13/name.parquet": [("a", NOON + HOUR), ("x-2", NOON + HOUR)],
+    }
+
+
+def test_a_sensor_of_a_shared_file_is_found_by_its_row_groups() -> None:
+    names = [f"s{number:04}" for number in range(1000) for _ in range(60)]
+    [file] = cut_readings(200, names[::-1], [NOON + i % 60 for i in range(len(names))])
+    footer = pq.ParquetFile(BytesIO(file.content)).metadata
+    column = rows_of(file).schema.names.index("sensor_id")
+    spans = [footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)]
+    assert len([span for span in spans if span.min <= "s0500" <= span.max]) == 1
+    assert len(spans) == 4
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
+@example(["a" * 32, "a" * 33, "a" * 40])
+@example(["\U0010ffff" * 40, "x"])
+@example(["a" * 31 + "\ud7ff" + "x", "b"])
+@example(["é" * 40])
+def test_bounds_of_the_sensor_are_short_and_hold_every_row(sensors: list[str]) -> None:
+    [file] = cut_readings(0, sensors, [NOON] * len(sensors))
+    statistics = json.loads(file.entry.statistics)
+    low, high = (statistics[bound].get("sensor_id") for bound in ("minValues", "maxValues"))
+    assert len(low) <= 32
+    assert low.encode() <= min(sensor.encode() for sensor in sensors)
+    if high is None:
+        assert max(sensors).startswith("\U0010ffff" * 32)
+    else:
+        assert len(high) <= 32
+        assert high.encode() >= max(sensor.encode() for sensor in sensors)
+    if max(map(len, sensors)) <= 32:
+        assert (low, high) == (min(sensors), max(sensors))
 
 
 def test_the_files_name_every_column_themselves() -> None:
