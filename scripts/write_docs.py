@@ -3,6 +3,7 @@
 `docs/openapi.json`             from the operations' declarations
 `docs/settings.md`              from the settings model
 `local.settings.example.json`   from the settings model: a local.settings.json to start from
+`infra/bicep/floe.json`         from streams, state and triggers: what Bicep has to know of them
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from functions._http.catalogue import CATALOGUE
 from functions._http.openapi import document
+from scripts import infra_facts
 from shared.platform.settings import Settings
 from shared.platform.state_tables import QUEUE_CONNECTION
 
@@ -50,6 +52,7 @@ def contents() -> dict[str, str]:
         "docs/openapi.json": json.dumps(document(CATALOGUE), indent=2, ensure_ascii=False) + "\n",
         "docs/settings.md": "\n".join(_settings_page()) + "\n",
         "local.settings.example.json": json.dumps(_local_settings(), indent=2) + "\n",
+        "infra/bicep/floe.json": infra_facts.text(),
     }
 
 
