@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 
+from functions._http import limits
 from functions._http.declaration import Access
 from functions._http.messages import ADMINISTRATOR, ANONYMOUS, LOCAL, Principal
 from shared import runtime
@@ -23,16 +24,28 @@ async def authenticate(
     """The principal behind `headers` (names in lower case).
 
     Raises Unauthenticated where the operation is not open and the credentials are missing or wrong, Forbidden
-    where they do not carry `scope`.
+    where they do not carry `scope`, RateLimited after too many wrong ones.
     """
+    principal = await identify(headers, access, settings, {})
+    permit(principal, scope)
+    return principal
+
+
+async def identify(
+    headers: Mapping[str, str], access: Access, settings: Settings, told: dict[str, str]
+) -> Principal:
+    """As `authenticate`, whatever the scope; `told` gets the limit on wrong credentials where it matters."""
     if access is Access.OPEN:
         return ANONYMOUS
     if access is Access.OPEN_LOCALLY and settings.auth == "local":
         return LOCAL
-    principal = await principal_of(credential(headers), settings)
-    if not principal.may(scope):
+    return await principal_of(credential(headers), headers, settings, told)
+
+
+def permit(principal: Principal, scope: str | None) -> None:
+    """Raises Forbidden where the principal does not carry `scope`; what is open locally is for everyone."""
+    if principal is not LOCAL and not principal.may(scope):
         raise Forbidden(f"These credentials do not carry the scope {scope}", details={"scope": scope})
-    return principal
 
 
 def credential(headers: Mapping[str, str]) -> str:
@@ -51,9 +64,18 @@ def credential(headers: Mapping[str, str]) -> str:
     )
 
 
-async def principal_of(given: str, settings: Settings) -> Principal:
-    """Whose key or token this is; the administrator's key of the settings needs no storage."""
+async def principal_of(
+    given: str, headers: Mapping[str, str], settings: Settings, told: dict[str, str]
+) -> Principal:
+    """Whose key or token this is; the administrator's key of the settings needs no storage.
+
+    Unknown ones count against the address until they are found good, so that guessing is bounded.
+    """
     digest = hashlib.sha256(given.encode("utf-8", "surrogatepass"))
     if settings.admin_key_sha256 and hmac.compare_digest(digest.hexdigest(), settings.admin_key_sha256):
         return ADMINISTRATOR
-    return await runtime.authenticator().principal(given, digest.digest())
+    authenticator = runtime.authenticator()
+    if authenticator.remembers(digest.digest()):
+        return await authenticator.principal(given, digest.digest())
+    async with limits.attempt(headers, told):
+        return await authenticator.principal(given, digest.digest())

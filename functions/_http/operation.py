@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions._http import auth, limits
+from functions._http import cors
+from functions._http.admission import admit
 from functions._http.catalogue import CATALOGUE, Catalogue
 from functions._http.declaration import Access, Described, Operation, RawBody
-from functions._http.families import Family, family_of
+from functions._http.families import TASKS, Family, family_of
 from functions._http.incoming import body_reader, plain_headers, request_id_of
+from functions._http.limits import rule_of
 from functions._http.messages import Request
 from functions._http.observed import observer
 from functions._http.parameters import validated
 from functions._http.responses import failure, success
 from functions._http.routes import Route
-from shared import runtime
 
 type Handler = Callable[[Any], Awaitable[Any]]
 type Trigger = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -110,6 +111,7 @@ def _check(declared: Operation, handler: Callable[[Any], Any], blocking: bool) -
     if inspect.iscoroutinefunction(handler) == blocking:
         raise TypeError(f"{declared.name}: either `async def`, or a plain function with blocking=True")
     fields = set(declared.path.model_fields) if declared.path else set()
+    rule_of(declared.rate, declared.family or TASKS)
     if fields != set(declared.route.parameters) and declared.documented:
         raise ValueError(f"{declared.name}: the route's parameters and those of `path` differ")
 
@@ -123,6 +125,7 @@ def _in_thread(handler: Callable[[Any], Any]) -> Handler:
 
 def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) -> Trigger:
     """The function that the worker sees, named as the handler; all that can be decided is decided here."""
+    rule = rule_of(declared.rate, declared.family) if declared.family else None
     path, query, read_body = declared.path, declared.query, body_reader(declared.body, declared.body_required)
     observe = observer(declared)
 
@@ -131,9 +134,10 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
         request_id = request_id_of(headers)
         seen = observe(req.method, request_id, headers)
         out = {"X-Request-Id": request_id}
+        family = declared.family or _family_at(req)
         try:
-            principal = await auth.authenticate(headers, declared.access, declared.scope, runtime.settings())
-            out.update(limits.admit(principal, headers, declared.rate))
+            counted = rule or rule_of(declared.rate, family)
+            principal = await admit(req.method, headers, declared.access, declared.scope, counted, out)
             request = Request(
                 query and validated(query, req.params),
                 read_body and await read_body(req.get_body(), headers),
@@ -145,12 +149,13 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
                 req.url,
             )
             answer = await call(request)
-            family_now = declared.family or _family_at(req)
-            return seen.answered(success(answer, declared.status, family_now, request_id, out))
+            response = seen.answered(success(answer, declared.status, family, request_id, out))
         except Exception as error:
-            return seen.answered(failure(error, declared.family or _family_at(req), request_id, out))
+            response = seen.answered(failure(error, family, request_id, out))
         finally:
             seen.end()
+        cors.mark(response.headers, headers)
+        return response
 
     return _as_function(trigger, handler, declared.name)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Never
 from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from functions._http import Request, operation
+from functions._http import Reply, Request, cors, operation
 from functions._http.catalogue import CATALOGUE
 from shared.platform.errors import MethodNotAllowed, NotFound
 
@@ -15,10 +14,12 @@ bp = func.Blueprint()
 
 
 @operation(bp, "*", "{*path}", summary="Everything else", open=True, documented=False)
-async def fallback(request: Request) -> Never:
-    """The last route of all, in the error form of the family that the path belongs to."""
+async def fallback(request: Request) -> Reply[None]:
+    """The last route of all, in the error form of the path's family; browsers' preflights come here too."""
     path = urlsplit(request.url).path
     allowed = CATALOGUE.methods_at(path)
+    if allowed and request.method == "OPTIONS" and cors.is_preflight(request.headers):
+        return Reply(204, None, cors.preflight(allowed))
     if allowed and request.method not in allowed:
         raise MethodNotAllowed(f"{path} does not take {request.method}", allowed=allowed)
     raise NotFound(f"Nothing stands at {path}")

@@ -56,6 +56,10 @@ class Authenticator:
             raise Unauthenticated("These credentials were revoked")
         return known.principal
 
+    def remembers(self, digest: bytes) -> bool:
+        """Whether the credential of that SHA-256 was found good here before, be it a while ago."""
+        return digest in self._known
+
     async def _look_up(self, credential: str, digest: bytes) -> Verified:
         """One look-up for all that ask for the same credential at the same time."""
         if not has_a_form(credential):

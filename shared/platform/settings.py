@@ -6,13 +6,24 @@ The only module that reads the environment. `make docs` writes `docs/settings.md
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.platform.errors import SettingsError
+
+RequestCount = Annotated[int, Field(ge=1, le=1_000_000_000)]
+RateRule = Literal["storage", "ingestion", "events", "plan", "batch", "simulate", "export"]
+
+
+def _from_json(text: Any) -> Any:
+    return json.loads(text) if isinstance(text, str) else text
+
+
+RateAccounts = Annotated[dict[str, dict[RateRule, RequestCount]], NoDecode, BeforeValidator(_from_json)]
 
 
 class Settings(BaseSettings):
@@ -77,6 +88,51 @@ class Settings(BaseSettings):
         False, description="Set by the local stack when its broker keeps messages in memory only."
     )
 
+    api_rate_limit: RequestCount = Field(
+        1000,
+        validation_alias="API_RATE_LIMIT",
+        description="Requests a minute of one client, for sensor cold storage, ingestion and events each.",
+    )
+    rate_batch: RequestCount = Field(100, description="Batches of events a minute of one client.")
+    rate_simulate: RequestCount = Field(10, description="Simulations a minute of one client.")
+    rate_export: RequestCount = Field(10, description="Exports a minute of one client.")
+    rate_auth: RequestCount = Field(
+        10, description="Logins, refreshes and registrations a minute from one address."
+    )
+    rate_credentials: RequestCount = Field(
+        60,
+        description="Wrong keys and tokens a minute from one address, before unknown ones have to wait.",
+    )
+    rate_anonymous: RequestCount = Field(
+        100,
+        description="Requests an hour from one address without credentials: resources, users and tasks.",
+    )
+    rate_free: RequestCount = Field(1000, description="The same of an account of the plan free.")
+    rate_professional: RequestCount = Field(
+        10_000, description="The same of an account of the plan professional."
+    )
+    rate_enterprise: RequestCount = Field(
+        100_000,
+        description="The same of an account of the plan enterprise without a number of its own in "
+        "`FLOE_RATE_ACCOUNTS`.",
+    )
+    rate_accounts: RateAccounts = Field(
+        {},
+        description='Numbers of single accounts, as JSON: `{"<account>": {"plan": 500000, "batch": 1000}}`. '
+        "The rules are `storage`, `ingestion`, `events`, `batch`, `simulate`, `export` (a minute) and "
+        "`plan` (an hour).",
+    )
+    cors_origins: str | None = Field(
+        None,
+        pattern=r"^(\*|https?://[^\s,/*?#]+(,https?://[^\s,/*?#]+)*)$",
+        description="Origins of web pages that may call from a browser, separated by commas, or `*` for all.",
+    )
+    cors_credentials: bool = Field(
+        False,
+        description="Whether those pages may send cookies and client certificates, which Floe itself never "
+        "needs; not with `*`.",
+    )
+
     max_body_bytes: Annotated[int, Field(ge=1024, le=100 * 2**20)] = Field(
         10 * 2**20, description="Largest request body, in bytes, after decompression."
     )
@@ -115,8 +171,23 @@ class Settings(BaseSettings):
     flush_max_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
         16 * 2**20, description="Most Arrow bytes held in memory for one Delta commit of the flush."
     )
+    flush_max_files: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        200,
+        description="Most files of single sensors that a commit of the flush writes; where there would be "
+        "more, the sensors of an asset share one.",
+    )
     lease_seconds: Annotated[int, Field(ge=15, le=60)] = Field(
         15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
+    )
+
+    job_lapse_seconds: Annotated[int, Field(ge=6, le=600)] = Field(
+        60, description="Silence of a job's runner after which another instance takes the job."
+    )
+    job_slice_seconds: Annotated[int, Field(ge=10, le=540)] = Field(
+        240, description="How long one invocation works on a job before another goes on with it."
+    )
+    job_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="How long ended jobs are kept."
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -129,6 +200,8 @@ class Settings(BaseSettings):
             raise ValueError("set exactly one of FLOE_STORAGE_ACCOUNT and FLOE_STORAGE_CONNECTION_STRING")
         if (self.kafka_bootstrap is None) == (self.eventhub_namespace is None):
             raise ValueError("set exactly one of FLOE_EVENTHUB_NAMESPACE and FLOE_KAFKA_BOOTSTRAP")
+        if self.cors_credentials and (self.cors_origins or "*") == "*":
+            raise ValueError("FLOE_CORS_CREDENTIALS needs origins by name in FLOE_CORS_ORIGINS")
         return self
 
     def delta_identity(self) -> dict[str, str]:

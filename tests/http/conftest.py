@@ -13,6 +13,7 @@ from unittest.mock import patch
 import azure.functions as func
 import pytest
 
+from devstack.function_app import HIGH_LIMITS
 from shared import runtime
 from shared.platform.settings import load_settings
 
@@ -21,6 +22,7 @@ SETTINGS = {
     "FLOE_ADMIN_KEY_SHA256": hashlib.sha256(KEY.encode()).hexdigest(),
     "FLOE_STORAGE_ACCOUNT": "floetests",
     "FLOE_KAFKA_BOOTSTRAP": "127.0.0.1:9",
+    **HIGH_LIMITS,
 }
 
 # What these tests count is reported nowhere.
@@ -46,21 +48,22 @@ class Answer:
 
 @pytest.fixture(autouse=True)
 def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
-    """Sets settings anew, by name: `configure(auth="local")`; FLOE_AUTH is `required` to begin with."""
+    """Sets settings anew: `configure(auth="local")`, `configure(API_RATE_LIMIT="5")`; auth is `required`."""
 
     for name in [name for name in os.environ if name.startswith("FLOE_")]:
         monkeypatch.delenv(name)
 
     def set_all(**settings: str) -> None:
-        for name, value in (
-            SETTINGS | {f"FLOE_{key.upper()}": text for key, text in settings.items()}
-        ).items():
+        own = {key if key.isupper() else f"FLOE_{key.upper()}": text for key, text in settings.items()}
+        for name, value in (SETTINGS | own).items():
             monkeypatch.setenv(name, value)
         forget()
 
     def forget() -> None:
         load_settings.cache_clear()
         runtime.settings.cache_clear()
+        runtime.limits.cache_clear()
+        runtime.limiter.cache_clear()
 
     set_all()
     yield set_all

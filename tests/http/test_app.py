@@ -67,6 +67,9 @@ async def test_the_wrong_scope_opens_nothing(
     others = frozenset(SCOPES) - {one.scope}
 
     class Authenticator:
+        def remembers(self, digest: bytes) -> bool:
+            return True
+
         async def principal(self, credential: str, digest: bytes) -> Principal:
             return Principal("somebody", others, "free", "somebody", "key")
 
