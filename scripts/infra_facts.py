@@ -59,17 +59,17 @@ def triggers() -> dict[str, Mapping[str, Any]]:
     import function_app
 
     # The SDK tells its functions once in a process.
-    return {
-        function.get_function_name(): function.get_trigger().get_dict_repr()
-        for function in function_app.app.get_functions()
-    }
+    known: dict[str, Mapping[str, Any]] = {}
+    for function in function_app.app.get_functions():
+        trigger = function.get_trigger()
+        if trigger is not None:
+            known[str(function.get_function_name())] = trigger.get_dict_repr()
+    return known
 
 
 def named_settings() -> set[str]:
     """App settings that triggers name as `%NAME%`: the host reads those itself, and knows no defaults."""
-    return {
-        name for trigger in triggers().values() for name in _SETTING.findall(json.dumps(trigger, default=str))
-    }
+    return set(_SETTING.findall(json.dumps(list(triggers().values()), default=str)))
 
 
 def _default(variable: str) -> str:
