@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Buffer, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from shared.adapters.connection import StorageAccount
 from shared.adapters.delta_lake import DeltaLake, DeltaLakeTable
 from shared.adapters.obstore_blobs import ObstoreBlobs
 from shared.ingest.ports import Hubs
-from shared.lake.ports import BlobInfo
+from shared.lake.ports import BlobInfo, Tier
 from shared.streams import StreamDefinition, all_containers
 from shared.streams.models import SYSTEM_CONTAINER
 
@@ -81,8 +81,14 @@ class PlacedBlobs:
     def put_blocking(self, container: str, name: str, data: bytes) -> None:
         self._blobs.put_blocking(self._in(container), name, data)
 
+    def create(self, container: str, name: str, data: Buffer, tier: Tier) -> None:
+        self._blobs.create(self._in(container), name, data, tier)
+
     def get(self, container: str, name: str) -> bytes:
         return self._blobs.get(self._in(container), name)
+
+    def get_range(self, container: str, name: str, start: int, end: int) -> bytes:
+        return self._blobs.get_range(self._in(container), name, start, end)
 
     def list(self, container: str, prefix: str) -> Iterable[BlobInfo]:
         return self._blobs.list(self._in(container), prefix)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Buffer, Iterator, Sequence
 from datetime import timedelta
 from threading import Lock
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import AzureStore
 
 from shared.adapters.connection import StorageAccount
-from shared.lake.ports import BlobGone, BlobInfo
+from shared.lake.ports import BlobExists, BlobGone, BlobInfo, Tier
 from shared.platform.errors import StorageUnavailable
 
 _ERRORS = (BaseError, OSError)
@@ -39,10 +39,35 @@ class ObstoreBlobs:
         except _ERRORS as error:
             raise _translated(error, container, name) from error
 
+    def create(self, container: str, name: str, data: Buffer, tier: Tier) -> None:
+        """See the port."""
+        try:
+            obstore.put(
+                self._store(container),
+                name,
+                data,
+                attributes={"Storage-Class": tier},
+                mode="create",
+                use_multipart=False,
+            )
+        except AlreadyExistsError as error:
+            raise BlobExists(f"{container}/{name}") from error
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
+
     def get(self, container: str, name: str) -> bytes:
         """See the port."""
         try:
             return obstore.get(self._store(container), name).bytes().to_bytes()
+        except _ERRORS as error:
+            raise _translated(error, container, name) from error
+
+    def get_range(self, container: str, name: str, start: int, end: int) -> bytes:
+        """See the port."""
+        if start >= end:
+            return b""
+        try:
+            return obstore.get_range(self._store(container), name, start=start, end=end).to_bytes()
         except _ERRORS as error:
             raise _translated(error, container, name) from error
 
@@ -54,7 +79,7 @@ class ObstoreBlobs:
             for page in obstore.list(self._store(container), folder or None, chunk_size=1000):
                 for meta in page:
                     if meta["path"].startswith(prefix):
-                        yield BlobInfo(meta["path"], meta["size"])
+                        yield BlobInfo(meta["path"], meta["size"], meta["last_modified"])
         except _ERRORS as error:
             raise _translated(error, container, prefix) from error
 

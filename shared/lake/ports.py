@@ -5,11 +5,12 @@ tests/contracts holds every implementation of these, fakes included, to one suit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Buffer, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,14 +26,23 @@ REMOVALS = "removals"
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """A blob's name within its container and its size in bytes."""
+    """A blob's name within its container, its size in bytes, and when it was written, by storage's clock."""
 
     name: str
     size: int
+    modified: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
+
+
+# What a blob costs to keep and to read; cool and cold ones cost extra when deleted within 30 and 90 days.
+Tier = Literal["Hot", "Cool", "Cold"]
 
 
 class BlobGone(Exception):
     """The blob does not exist (any more)."""
+
+
+class BlobExists(Exception):
+    """A blob of that name exists already."""
 
 
 class Blobs(Protocol):
@@ -44,8 +54,17 @@ class Blobs(Protocol):
     def put_blocking(self, container: str, name: str, data: bytes) -> None:
         """`put`, for threads."""
 
+    def create(self, container: str, name: str, data: Buffer, tier: Tier) -> None:
+        """Writes a new blob in `tier`, whole or not at all; raises BlobExists. Blocks.
+
+        BlobExists may also mean that this very call wrote it, and that the answer to its first try got lost.
+        """
+
     def get(self, container: str, name: str) -> bytes:
         """The blob's bytes; raises BlobGone. Blocks."""
+
+    def get_range(self, container: str, name: str, start: int, end: int) -> bytes:
+        """The blob's bytes from `start` up to `end` (exclusive), within its size; raises BlobGone. Blocks."""
 
     def list(self, container: str, prefix: str) -> Iterable[BlobInfo]:
         """The blobs whose names start with `prefix`, in the order of their names. Blocks."""

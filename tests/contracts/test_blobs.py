@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import get_args
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.connection import StorageAccount
 from shared.adapters.obstore_blobs import ObstoreBlobs
-from shared.lake.ports import BlobGone, BlobInfo, Blobs
+from shared.lake.ports import BlobExists, BlobGone, BlobInfo, Blobs, Tier
+from shared.platform.clock import utc_now
 from shared.platform.errors import StorageUnavailable
 from shared.streams.models import LANDING_CONTAINER as HERE
 from tests.place import Place, account_of
@@ -47,9 +52,59 @@ async def test_a_put_replaces(blobs: Blobs, folder: str) -> None:
     assert blobs.get(HERE, f"{folder}/a") == b"next"
 
 
+@pytest.mark.parametrize("tier", get_args(Tier))
+def test_what_is_created_is_got(blobs: Blobs, folder: str, tier: Tier) -> None:
+    data = bytes(range(256)) * 100
+    blobs.create(HERE, f"{folder}/a", memoryview(data), tier)
+    assert blobs.get(HERE, f"{folder}/a") == data
+    for start, end in ((0, 10), (255, 300), (len(data) - 3, len(data)), (7, 7), (0, len(data))):
+        assert blobs.get_range(HERE, f"{folder}/a", start, end) == data[start:end]
+
+
+def test_a_blob_is_created_once(blobs: Blobs, folder: str) -> None:
+    blobs.create(HERE, f"{folder}/a", b"first", "Cold")
+    blobs.put_blocking(HERE, f"{folder}/b", b"put")
+    for name in ("a", "b"):
+        with pytest.raises(BlobExists):
+            blobs.create(HERE, f"{folder}/{name}", b"second", "Cold")
+    assert (blobs.get(HERE, f"{folder}/a"), blobs.get(HERE, f"{folder}/b")) == (b"first", b"put")
+    blobs.delete(HERE, [f"{folder}/a"])
+    blobs.create(HERE, f"{folder}/a", b"third", "Hot")
+    assert blobs.get(HERE, f"{folder}/a") == b"third"
+
+
+def test_of_many_that_create_a_blob_one_does(blobs: Blobs, folder: str) -> None:
+    def create(number: int) -> int | None:
+        try:
+            blobs.create(HERE, f"{folder}/a", b"%d" % number, "Cool")
+        except BlobExists:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        created = [number for number in pool.map(create, range(8)) if number is not None]
+    assert [blobs.get(HERE, f"{folder}/a")] == [b"%d" % number for number in created]
+
+
+@pytest.mark.parametrize("tier", get_args(Tier))
+def test_storage_keeps_a_blob_in_its_tier(place: Place, folder: str, tier: Tier) -> None:
+    place.blobs().create(HERE, f"{folder}/a", b"x", tier)
+    with BlobServiceClient.from_connection_string(place.connection_string) as service:
+        blob = service.get_blob_client(place.container(HERE), f"{folder}/a")
+        assert blob.get_blob_properties().blob_tier == tier
+
+
+def test_lists_tell_when_blobs_were_written(blobs: Blobs, folder: str) -> None:
+    blobs.put_blocking(HERE, f"{folder}/a", b"x")
+    [info] = blobs.list(HERE, folder)
+    assert abs(info.modified - utc_now()) < timedelta(hours=1)
+
+
 def test_what_is_not_there_is_gone(blobs: Blobs, folder: str) -> None:
     with pytest.raises(BlobGone):
         blobs.get(HERE, f"{folder}/a")
+    with pytest.raises(BlobGone):
+        blobs.get_range(HERE, f"{folder}/a", 0, 1)
     assert list(blobs.list(HERE, folder)) == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Buffer, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from shared.ingest.ports import Hubs
-from shared.lake.ports import BlobInfo, Blobs, DataFile, Lake, LakeTable, Lease, Leases, Snapshot
+from shared.lake.ports import BlobInfo, Blobs, DataFile, Lake, LakeTable, Lease, Leases, Snapshot, Tier
 from shared.lake.summary import TableSummary
 from shared.platform.queues import Queues
 from shared.platform.tables import Row, Tables
@@ -57,9 +57,17 @@ class SeamBlobs:
         with self._seam.call(f"put {container}/{name}"):
             self._blobs.put_blocking(container, name, data)
 
+    def create(self, container: str, name: str, data: Buffer, tier: Tier) -> None:
+        with self._seam.call(f"create {container}/{name}"):
+            self._blobs.create(container, name, data, tier)
+
     def get(self, container: str, name: str) -> bytes:
         with self._seam.call(f"get {container}/{name}"):
             return self._blobs.get(container, name)
+
+    def get_range(self, container: str, name: str, start: int, end: int) -> bytes:
+        with self._seam.call(f"get {start}-{end} of {container}/{name}"):
+            return self._blobs.get_range(container, name, start, end)
 
     def list(self, container: str, prefix: str) -> list[BlobInfo]:
         with self._seam.call(f"list {container}/{prefix}"):
