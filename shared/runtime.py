@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,13 +29,19 @@ if TYPE_CHECKING:
     from shared.ingest.land import Landing
     from shared.ingest.ports import Publisher
     from shared.ingest.publish import EventIntake
+    from shared.jobs.context import JobLimits
+    from shared.jobs.recorded_flush import RecordedFlush
+    from shared.jobs.run import JobKind, JobRunner
+    from shared.jobs.service import Jobs
+    from shared.jobs.slots import Slots
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake
     from shared.lake.segments import SegmentStore
     from shared.limits.limiter import Limiter
     from shared.limits.rules import Limits
+    from shared.platform.queues import Queues
     from shared.platform.tables import Tables
-    from shared.query.events import EventHistory
+    from shared.query.history import History
     from shared.telemetry.pipeline import PipelineTotals
     from shared.telemetry.recorder import Recorder
 
@@ -69,8 +78,35 @@ def flusher() -> Flusher:
     from shared.streams.models import SYSTEM_CONTAINER
 
     leases = BlobLeases(storage_account(settings()), SYSTEM_CONTAINER, settings().lease_seconds)
-    limits = FlushLimits(rows=settings().flush_max_rows, bytes=settings().flush_max_bytes)
+    limits = FlushLimits(
+        rows=settings().flush_max_rows, bytes=settings().flush_max_bytes, files=settings().flush_max_files
+    )
     return Flusher(segments(), _blobs(), _lake(), leases, limits, utc_now)
+
+
+@cache
+def recorded_flush() -> RecordedFlush:
+    """FLUSH, noted among the jobs."""
+    from shared.jobs.recorded_flush import RecordedFlush
+
+    return RecordedFlush(flusher(), jobs, utc_now)
+
+
+@cache
+def jobs() -> Jobs:
+    """Jobs: to start, to look up, to take up again."""
+    from shared.jobs.kinds import KINDS
+    from shared.jobs.service import Jobs
+
+    return Jobs(_job_slots(), _queues(), KINDS, utc_now, _job_limits())
+
+
+@cache
+def job_runner() -> JobRunner:
+    """What works on jobs, for the queue trigger."""
+    from shared.jobs.run import JobRunner
+
+    return JobRunner(_job_slots(), _queues(), _job_kinds(), utc_now, _job_limits(), secrets.token_hex(4))
 
 
 @cache
@@ -95,11 +131,11 @@ def event_intake() -> EventIntake:
 
 
 @cache
-def event_history() -> EventHistory:
-    """Queries over events."""
-    from shared.query.events import EventHistory
+def history() -> History:
+    """Queries over the rows of every stream."""
+    from shared.query.history import History
 
-    return EventHistory(segments(), _lake())
+    return History(segments(), _lake())
 
 
 @cache
@@ -152,7 +188,7 @@ def limiter() -> Limiter:
 @cache
 def limits() -> Limits:
     """How many requests each rule allows."""
-    from shared.limits.rules import Limits, limits_of
+    from shared.limits.rules import limits_of
 
     return limits_of(settings())
 
@@ -244,6 +280,32 @@ def _tables() -> Tables:
     from shared.adapters.table_storage import TableStorage
 
     return TableStorage(storage_account(settings()))
+
+
+@cache
+def _queues() -> Queues:
+    from shared.adapters.connection import storage_account
+    from shared.adapters.queue_storage import QueueStorage
+
+    return QueueStorage(storage_account(settings()))
+
+
+@cache
+def _job_slots() -> Slots:
+    from shared.jobs.slots import Slots
+
+    return Slots(_tables(), timedelta(days=settings().job_retention_days))
+
+
+def _job_limits() -> JobLimits:
+    from shared.jobs.context import JobLimits
+
+    lapse = timedelta(seconds=settings().job_lapse_seconds)
+    return JobLimits(beat=lapse / 6, lapse=lapse, slice=timedelta(seconds=settings().job_slice_seconds))
+
+
+def _job_kinds() -> Mapping[str, JobKind]:
+    return {}
 
 
 @cache

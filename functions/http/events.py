@@ -11,7 +11,7 @@ from functions._http import ApiModel, Described, RawBody, Reply, Request, operat
 from functions._http.pagination import LINK, OffsetPage, OffsetQuery, offset_links
 from shared import runtime
 from shared.platform.times import UtcTime
-from shared.query.events import EventsWanted
+from shared.query.events import events_wanted
 
 bp = func.Blueprint()
 TAGS = ["Events"]
@@ -161,7 +161,7 @@ def query_events(request: Request[EventsQuery, None, None]) -> Reply[dict[str, A
     from shared.query.event_json import events_json
 
     query = request.query
-    wanted = EventsWanted(query.event_type, query.start_time, query.end_time, query.limit, query.offset)
-    events = events_json(runtime.event_history().newest(wanted))
+    wanted = events_wanted(query.event_type, query.start_time, query.end_time, query.limit, query.offset)
+    events = events_json(runtime.history().page(wanted))
     page = {"events": events, "count": len(events), "limit": query.limit, "offset": query.offset}
     return Reply(200, page, offset_links(request, more=len(events) == query.limit))

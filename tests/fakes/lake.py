@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from shared.lake.ports import NO_NOTES, REMOVALS, CommitConflict, DataFile, RemovedFile, Snapshot
 from shared.lake.summary import Share, TableSummary
-from shared.query.events import microseconds
+from shared.query.wanted import microseconds
 from shared.streams import StreamDefinition
 
 

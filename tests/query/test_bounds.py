@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.query.events import EventsWanted, _bounds
+from shared.query.events import events_wanted
+from shared.query.span import span_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_999_999
@@ -30,8 +31,8 @@ def test_the_wanted_rows_lie_within(
     limit: int,
     offset: int,
 ) -> None:
-    wanted = EventsWanted(event_type, start, end, limit, offset)
-    lowest, highest = _bounds(wanted, _table(files))
+    wanted = events_wanted(event_type, start, end, limit, offset)
+    lowest, highest = span_of(wanted, _table(files))
     matching = [
         time
         for kind, times in files
@@ -58,9 +59,9 @@ def _table(files: list[tuple[str, list[int]]]) -> pa.Table:
 
 def test_whole_files_of_the_newest_rows_narrow_it() -> None:
     files = [("error", [1000 * n, 1000 * n + 500]) for n in range(100)]
-    assert _bounds(EventsWanted(limit=3), _table(files))[0] == 98_000
+    assert span_of(events_wanted(limit=3), _table(files))[0] == 98_000
 
 
 def test_no_file_overlaps() -> None:
-    lowest, highest = _bounds(EventsWanted(start=_EPOCH + timedelta(seconds=1)), _table([("error", [5])]))
+    lowest, highest = span_of(events_wanted(start=_EPOCH + timedelta(seconds=1)), _table([("error", [5])]))
     assert lowest > highest

@@ -10,7 +10,8 @@ import pytest
 from shared.lake.ports import BlobGone, Snapshot
 from shared.lake.segments import SegmentStore
 from shared.platform.errors import StorageUnavailable
-from shared.query.events import EventHistory, EventsWanted
+from shared.query.events import events_wanted
+from shared.query.history import History
 from shared.streams import StreamDefinition
 from shared.streams.events import EVENTS
 from tests.fakes import MemoryBlobs, MemoryLake
@@ -18,7 +19,7 @@ from tests.lake.rows import land
 from tests.query.lake import EventLake
 
 NOON = datetime(2025, 9, 30, 12, tzinfo=UTC)
-ALL = EventsWanted(limit=1000)
+ALL = events_wanted(limit=1000)
 
 
 def at(seconds: float) -> datetime:
@@ -32,7 +33,7 @@ def transactions(numbers: range) -> list[tuple[str, int, int]]:
 
 def test_nothing_was_ever_landed(event_lake: EventLake) -> None:
     assert event_lake.find(ALL) == []
-    assert event_lake.find(EventsWanted("error", at(0), at(1), 5, 5)) == []
+    assert event_lake.find(events_wanted("error", at(0), at(1), 5, 5)) == []
 
 
 def test_landed_and_flushed_rows_together(event_lake: EventLake) -> None:
@@ -57,21 +58,21 @@ def test_order_limits_and_filters(event_lake: EventLake, flushed: tuple[str, ...
     errors = [place for place in both if place[0] == "error"]
     cases = [
         (ALL, both),
-        (EventsWanted("error", limit=1000), errors),
-        (EventsWanted("page_view"), []),
-        (EventsWanted(limit=3), both[:3]),
-        (EventsWanted(limit=3, offset=3), both[3:6]),
-        (EventsWanted(limit=3, offset=19), both[19:]),
-        (EventsWanted(limit=3, offset=20), []),
-        (EventsWanted("error", limit=2, offset=1), errors[1:3]),
-        (EventsWanted(start=at(4)), both[:12]),
-        (EventsWanted(end=at(4)), both[12:]),
-        (EventsWanted(start=at(4), end=at(5)), both[10:12]),
-        (EventsWanted(start=at(4), end=at(4.000001)), both[10:12]),
-        (EventsWanted(start=at(4.000001), end=at(5)), []),
-        (EventsWanted(start=at(5), end=at(4)), []),
-        (EventsWanted("error", at(2), at(8), 2, 2), errors[4:6]),
-        (EventsWanted(start=at(-(10**6)), end=at(10**9), limit=1000), both),
+        (events_wanted("error", limit=1000), errors),
+        (events_wanted("page_view"), []),
+        (events_wanted(limit=3), both[:3]),
+        (events_wanted(limit=3, offset=3), both[3:6]),
+        (events_wanted(limit=3, offset=19), both[19:]),
+        (events_wanted(limit=3, offset=20), []),
+        (events_wanted("error", limit=2, offset=1), errors[1:3]),
+        (events_wanted(start=at(4)), both[:12]),
+        (events_wanted(end=at(4)), both[12:]),
+        (events_wanted(start=at(4), end=at(5)), both[10:12]),
+        (events_wanted(start=at(4), end=at(4.000001)), both[10:12]),
+        (events_wanted(start=at(4.000001), end=at(5)), []),
+        (events_wanted(start=at(5), end=at(4)), []),
+        (events_wanted("error", at(2), at(8), 2, 2), errors[4:6]),
+        (events_wanted(start=at(-(10**6)), end=at(10**9), limit=1000), both),
     ]
     for wanted, found in cases:
         assert event_lake.find(wanted) == found, wanted
@@ -125,9 +126,9 @@ def test_a_query_that_never_catches_up_is_a_503() -> None:
     segments = SegmentStore(VanishingBlobs())
     land(segments, range(3))
     app_ids = {segment.source.app_id for segment in segments.list(EVENTS)}
-    history = EventHistory(segments, BehindLake(MemoryLake().table(EVENTS).snapshot(app_ids)))
+    history = History(segments, BehindLake(MemoryLake().table(EVENTS).snapshot(app_ids)))
     with pytest.raises(StorageUnavailable, match="kept changing"):
-        history.newest(ALL)
+        history.page(ALL)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])
@@ -137,7 +138,7 @@ def test_pages_do_not_shift_through_flushes(event_lake: EventLake, limit: int) -
     event_lake.land(range(6), partition=1)
     whole = event_lake.find(ALL)
     found: list[tuple[str, int, int]] = []
-    while page := event_lake.find(EventsWanted(limit=limit, offset=len(found))):
+    while page := event_lake.find(events_wanted(limit=limit, offset=len(found))):
         found += page
         event_lake.flush()
     assert found == whole
