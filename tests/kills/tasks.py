@@ -26,7 +26,8 @@ from shared.lake.ports import BlobGone
 from shared.lake.segments import SegmentStore
 from shared.platform.clock import utc_now
 from shared.platform.errors import LeaseHeld
-from shared.query.events import EventHistory, EventsWanted
+from shared.query.events import events_wanted
+from shared.query.history import History
 from shared.streams import StreamDefinition
 from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
@@ -202,8 +203,8 @@ class Process:
         return found
 
     def _seen(self) -> list[Any]:
-        history = EventHistory(SegmentStore(self._place.blobs()), self._place.lake())
-        rows = history.newest(EventsWanted(limit=1000))
+        history = History(SegmentStore(self._place.blobs()), self._place.lake())
+        rows = history.page(events_wanted(limit=1000))
         return [
             (r["event_type"], r["_partition"], r["_seq"], r["_idx"])
             for r in rows.select(["event_type", "_partition", "_seq", "_idx"]).to_pylist()

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.lake.data_files import NewFile, cut_files
-from shared.query.events import microseconds
+from shared.query.wanted import microseconds
 from shared.streams.events import EVENTS
 from shared.streams.readings import READINGS
 from tests.lake.rows import HOUR, NOON, event_rows, reading_rows
