@@ -6,8 +6,15 @@ from collections.abc import Iterable
 
 from functions._http.declaration import Access, Operation, RawBody
 from functions._http.families import FAMILIES
-from functions._http.openapi_responses import error_responses, error_schema, responses_of
+from functions._http.limits import rule_of
+from functions._http.openapi_responses import (
+    common_headers,
+    error_responses,
+    error_schema,
+    responses_of,
+)
 from functions._http.openapi_schemas import Json, Schemas, schema_of
+from shared.limits.rules import MINUTE
 from shared.platform.version import VERSION
 
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
@@ -35,7 +42,7 @@ def document(operations: Iterable[Operation]) -> Json:
             "schemas": schemas.shared()
             | {f"{family.name}Error": error_schema(family) for family in FAMILIES},
             "responses": error_responses(documented),
-            "headers": {"RequestId": {"description": "The request's id.", "schema": {"type": "string"}}},
+            "headers": common_headers(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "API key or access token."},
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -54,7 +61,7 @@ def _tags(one: Operation) -> tuple[str, ...]:
 
 def _entry(one: Operation, schemas: Schemas) -> Json:
     entry: Json = {"operationId": one.name, "summary": one.summary, "tags": list(_tags(one))}
-    entry["description"] = "\n\n".join(filter(None, (one.description, _access_text(one))))
+    entry["description"] = "\n\n".join(filter(None, (one.description, _access_text(one), _limit_text(one))))
     if parameters := _parameters(one, schemas):
         entry["parameters"] = parameters
     if one.body is not None:
@@ -70,6 +77,13 @@ def _access_text(one: Operation) -> str:
     scope = f"Needs the scope `{one.scope}`." if one.scope else ""
     local = "Open where `FLOE_AUTH=local`." if one.access is Access.OPEN_LOCALLY else ""
     return " ".join(filter(None, (scope, local)))
+
+
+def _limit_text(one: Operation) -> str:
+    assert one.family is not None
+    rule = rule_of(one.rate, one.family)
+    window = "a minute" if rule.seconds == MINUTE else "an hour, by plan"
+    return f"Counts against the rate limit `{rule.name}`, {window}."
 
 
 def _parameters(one: Operation, schemas: Schemas) -> list[Json]:

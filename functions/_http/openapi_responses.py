@@ -8,10 +8,37 @@ from typing import Any
 from functions._http.declaration import Access, Described, Operation
 from functions._http.failures import TABLE, Kind
 from functions._http.families import Failure, Family
+from functions._http.limits import LIMIT, REMAINING, RESET
 from functions._http.openapi_schemas import REF, Json, Schemas, schema_of
 
 _KINDS = {kind.status: kind for kind in TABLE.values()}
-_REQUEST_ID_HEADER = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+# What every response carries, by the name it has among the document's components.
+_HEADERS: Json = {
+    "RequestId": {
+        "description": "The request's id.",
+        "schema": {"type": "string"},
+        "example": "req_5f2b8c1d9e0a4b7c6d3e2f10",
+    },
+    "RateLimitLimit": {
+        "description": "How many requests may pass in a window.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1000,
+    },
+    "RateLimitRemaining": {
+        "description": "How many of them are left.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 999,
+    },
+    "RateLimitReset": {
+        "description": "When the window ends and the next one begins, in seconds since 1970.",
+        "schema": {"type": "integer"},
+        "example": 1640995200,
+    },
+}
+_EVERYWHERE: Json = {
+    header: {"$ref": f"#/components/headers/{name}"}
+    for header, name in zip(("X-Request-Id", LIMIT, REMAINING, RESET), _HEADERS, strict=True)
+}
 _EXAMPLE_ID, _EXAMPLE_TIME = "req_5f2b8c1d9e0a4b7c6d3e2f10", "2026-01-01T00:00:00Z"
 
 
@@ -37,7 +64,7 @@ def _allow_error(response: Json, one: Operation) -> None:
 
 
 def _response(described: Described, family: Family | None, schemas: Schemas) -> Json:
-    headers = _REQUEST_ID_HEADER | {
+    headers = _EVERYWHERE | {
         name: {"description": text, "schema": {"type": "string"}} for name, text in described.headers.items()
     }
     response: Json = {"description": described.description, "headers": headers}
@@ -63,7 +90,7 @@ def _enveloped(schema: Mapping[str, Any]) -> Json:
 
 
 def _errors_of(one: Operation) -> list[Kind]:
-    statuses = [500, 503, *one.errors]
+    statuses = [429, 500, 503, *one.errors]
     if one.path or one.query or one.body is not None:
         statuses.append(400)
     if one.body is not None:
@@ -78,6 +105,11 @@ def _errors_of(one: Operation) -> list[Kind]:
 def _error_name(one: Operation, kind: Kind) -> str:
     assert one.family is not None
     return f"{one.family.name}{kind.status}"
+
+
+def common_headers() -> Json:
+    """The headers that every response carries, as components of the document."""
+    return _HEADERS
 
 
 def error_responses(operations: list[Operation]) -> Json:
@@ -96,9 +128,10 @@ def _example(family: Family, kind: Kind) -> Json:
 
 
 def _error_response(family: Family, kind: Kind) -> Json:
-    headers: Json = dict(_REQUEST_ID_HEADER)
+    headers: Json = dict(_EVERYWHERE)
     if kind.status in (429, 503):
-        headers["Retry-After"] = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        seconds = {"type": "integer", "minimum": 1}
+        headers["Retry-After"] = {"description": "Seconds to wait.", "schema": seconds, "example": 17}
     if kind.status == 401:
         headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
     schema = {"$ref": REF.format(model=f"{family.name}Error")}

@@ -96,9 +96,11 @@ def test_parameters(written: dict[str, Any]) -> None:
 def test_texts_and_security(written: dict[str, Any]) -> None:
     entry = written["paths"]["/api/items/{item}"]["get"]
     assert entry["tags"] == ["Items"]
-    assert (
-        entry["description"] == "More words.\n\nNeeds the scope `items:read`. Open where `FLOE_AUTH=local`."
-    )
+    assert entry["description"].split("\n\n") == [
+        "More words.",
+        "Needs the scope `items:read`. Open where `FLOE_AUTH=local`.",
+        "Counts against the rate limit `events`, a minute.",
+    ]
     assert entry["security"] == [{"bearer": []}, {"apiKey": []}]
 
 
@@ -107,7 +109,7 @@ def test_responses(written: dict[str, Any]) -> None:
     assert found["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Item"}
     assert found["400"] == {"$ref": "#/components/responses/Analytics400"}
     assert "text/plain" in found["404"]["content"]
-    assert set(found) == {"200", "400", "401", "403", "404", "500", "503"}
+    assert set(found) == {"200", "400", "401", "403", "404", "429", "500", "503"}
 
 
 def test_error_examples_have_their_familys_form(written: dict[str, Any]) -> None:
@@ -116,6 +118,10 @@ def test_error_examples_have_their_familys_form(written: dict[str, Any]) -> None
     assert example == {"error": "Invalid request", "details": "What went wrong"}
     assert found["Ingestion401"]["content"]["application/json"]["example"]["success"] is False
     assert "Retry-After" in found["Analytics503"]["headers"]
+    assert {"Retry-After", "X-RateLimit-Limit"} <= set(found["Ingestion429"]["headers"])
+    assert found["Ingestion429"]["content"]["application/json"]["example"]["error"]["code"] == (
+        "RATE_LIMIT_EXCEEDED"
+    )
 
 
 def test_bodies_and_the_envelope(written: dict[str, Any]) -> None:
