@@ -38,7 +38,7 @@ demo: $(STAMP)  ## Replay real series through the stack and compare what comes o
 bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
 	@exec $(PY) -m bench $(ARGS)
 
-docs: $(STAMP)  ## Write docs/openapi.json, docs/settings.md and local.settings.example.json from the code
+docs: $(STAMP)  ## Write docs/openapi.json, docs/metrics.md, docs/settings.md and local.settings.example.json from the code
 	@$(PY) -m scripts.write_docs
 
 lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml

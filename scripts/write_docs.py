@@ -1,6 +1,7 @@
 """Writes what is generated from the code: `python -m scripts.write_docs`, or `make docs`.
 
 `docs/openapi.json`             from the operations' declarations
+`docs/metrics.md`               from the registry of metrics
 `docs/settings.md`              from the settings model
 `local.settings.example.json`   from the settings model: a local.settings.json to start from
 `infra/bicep/floe.json`         from streams, state and triggers: what Bicep has to know of them
@@ -21,6 +22,7 @@ from pydantic.fields import FieldInfo
 from functions._http.catalogue import CATALOGUE
 from functions._http.openapi import document
 from scripts import infra_facts
+from scripts.metrics_page import metrics_page
 from shared.platform.settings import Settings
 from shared.platform.state_tables import QUEUE_CONNECTION
 
@@ -50,6 +52,7 @@ def contents() -> dict[str, str]:
     _declare_operations()
     return {
         "docs/openapi.json": json.dumps(document(CATALOGUE), indent=2, ensure_ascii=False) + "\n",
+        "docs/metrics.md": "\n".join(metrics_page()) + "\n",
         "docs/settings.md": "\n".join(_settings_page()) + "\n",
         "local.settings.example.json": json.dumps(_local_settings(), indent=2) + "\n",
         "infra/bicep/floe.json": infra_facts.text(),

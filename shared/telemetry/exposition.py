@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.platform.version import VERSION
 from shared.telemetry import catalogue
@@ -26,17 +26,14 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 def expose(seen: Seen, figures: PipelineTotals, form: Format) -> bytes:
     """All that is known, in the text format or as OpenMetrics."""
-    from prometheus_client import exposition, openmetrics  # noqa: F401
+    from prometheus_client import exposition
     from prometheus_client.openmetrics import exposition as open_exposition
     from prometheus_client.registry import CollectorRegistry
 
     registry = CollectorRegistry(auto_describe=False)
     _register(registry, list(_families(seen, figures)))
-    return (
-        open_exposition.generate_latest(registry)
-        if form == "openmetrics"
-        else exposition.generate_latest(registry)
-    )
+    write: Any = open_exposition.generate_latest if form == "openmetrics" else exposition.generate_latest
+    return bytes(write(registry))
 
 
 def _register(registry: CollectorRegistry, families: Iterable[Family]) -> None:
@@ -79,8 +76,8 @@ def gauges(seen: Seen, figures: PipelineTotals) -> Iterator[tuple[Metric, Series
         catalogue.MESSAGES_CONSUMED: figures.messages_consumed,
         catalogue.MESSAGES_FAILED: figures.messages_failed,
         catalogue.LAST_MESSAGE: None if moment is None else moment.timestamp(),
-        catalogue.TABLE_FILES: figures.table and figures.table.files,
-        catalogue.TABLE_BYTES: figures.table and figures.table.size_bytes,
+        catalogue.TABLE_FILES: figures.total_files,
+        catalogue.TABLE_BYTES: figures.total_size_bytes,
         catalogue.BUFFERS: figures.buffer_count,
         catalogue.BUFFERED_ROWS: figures.buffered_records,
         catalogue.UPLOAD_BYTES: figures.uploaded_bytes,

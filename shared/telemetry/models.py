@@ -119,9 +119,9 @@ def metrics(produced: Produced, totals: PipelineTotals) -> Metrics:
 
 
 def _storage(totals: PipelineTotals) -> StorageFigures:
-    size = totals.table and totals.table.size_bytes
+    size = totals.total_size_bytes
     return StorageFigures(
-        total_files=totals.table and totals.table.files,
+        total_files=totals.total_files,
         total_size_bytes=size,
         total_size_mb=None if size is None else round(size / _MIB, 3),
         assets=None if totals.assets is None else {name: _files(f) for name, f in totals.assets.items()},

@@ -24,7 +24,8 @@ class PipelineTotals:
     messages_failed: int | None = None
     last_message_time: datetime | None = None
     is_running: bool | None = None
-    table: Files | None = None
+    total_files: int | None = None
+    total_size_bytes: int | None = None
     assets: Mapping[str, Files] | None = None
     buffer_count: int | None = None
     buffered_records: int | None = None

@@ -8,7 +8,6 @@ from datetime import timedelta
 from threading import Lock
 
 from shared.platform.clock import Clock
-from shared.platform.errors import Unavailable
 from shared.platform.state_tables import METRICS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables
 from shared.telemetry.instruments import Totals
@@ -16,6 +15,7 @@ from shared.telemetry.last_minute import Produced
 from shared.telemetry.reports import (
     RECENT,
     REPORTS,
+    Folded,
     Report,
     Seen,
     read_base,
@@ -50,16 +50,18 @@ class Recorder:
         self._lock = Lock()
         self._key = _new_key()
         self._row: Row | None = None
-        # What rows hold that this process can write no more; what its own row holds, or may hold where unsure.
+        # What rows hold that this process can write no more, and what its own row holds.
         self._earlier: Totals = {}
         self._held: Totals = {}
-        self._unsure = False
+        # Attempts to write of which nobody knows whether they held, by number.
+        self._attempts: dict[int, Totals] = {}
+        self._number = 0
 
     def write(self) -> bool:
         """Brings this instance's row up to date; False where nothing changed since the last time."""
         with self._lock:
             mine = without(self._counted(), self._earlier)
-            if mine == self._held and not self._unsure:
+            if mine == self._held and not self._attempts:
                 return False
             if not self._put(mine):  # a fold closed the row: what it holds is counted there
                 self._start_anew()
@@ -82,47 +84,43 @@ class Recorder:
         return Seen(added([base.totals, *(report.totals for report in counted)]), produced, len(recent))
 
     def _put(self, mine: Totals) -> bool:
-        """Writes the row; False where it is closed or gone."""
-        try:
-            written = self._write_row(mine)
-        except Unavailable:
-            self._held, self._unsure = mine, True
-            raise
-        if written:
-            self._held, self._unsure = mine, False
-        return written
-
-    def _write_row(self, mine: Totals) -> bool:
+        """Writes the row; False where it is closed or gone, and `_held` is what was counted of it."""
+        if self._attempts and not self._find():
+            return False
+        self._number += 1
+        self._attempts[self._number] = mine
         try:
             if self._row is None:
                 self._row = self._tables().insert(METRICS, self._as_row(mine))
             else:
                 self._row = self._tables().replace(METRICS, self._as_row(mine, self._row.etag))
-        except RowGone:
-            return False
-        except (RowExists, RowChanged):
-            return self._write_again(mine)
+        except (RowExists, RowChanged, RowGone):
+            del self._attempts[self._number]
+            return self._find() and self._put(mine)
+        self._held, self._attempts = mine, {}
         return True
 
-    def _write_again(self, mine: Totals) -> bool:
-        """The row is closed, or an earlier write held of which nobody knew."""
+    def _find(self) -> bool:
+        """Finds out what the row holds; False where it is closed or gone."""
         try:
             found = read_report(self._tables().get(METRICS, REPORTS, self._key))
-            if found.closed:
-                self._held = found.totals
-                return False
-            self._row = self._tables().replace(METRICS, self._as_row(mine, found.row.etag))
-        except (RowGone, RowChanged):
+        except RowGone:
+            folded = read_base(self._tables()).folded.get(self._key)
+            if folded is None and self._row is None:
+                self._attempts = {}
+                return True  # it was never written
+            if folded is not None:
+                self._held = self._attempts.get(folded.number, self._held)
             return False
-        return True
+        self._held, self._row, self._attempts = found.totals, found.row, {}
+        return not found.closed
 
     def _start_anew(self) -> None:
-        # Where the last write was unsure, the row may hold less: rather a few too few than any twice.
         self._earlier = added([self._earlier, self._held])
-        self._key, self._row, self._held = _new_key(), None, {}
+        self._key, self._row, self._held, self._attempts = _new_key(), None, {}, {}
 
     def _as_row(self, mine: Totals, etag: str = "") -> Row:
-        return report_row(self._key, mine, self._produced(), self._clock(), etag=etag)
+        return report_row(self._key, self._number, mine, self._produced(), self._clock(), etag=etag)
 
 
 def _new_key() -> str:
@@ -140,8 +138,8 @@ def fold(tables: Tables, clock: Clock) -> int:
     closed = [done for report in gone if (done := _closed(tables, report)) is not None]
     fresh = [report for report in closed if report.key not in base.folded]
     if fresh:
-        remembered = {key: when for key, when in base.folded.items() if now - when < _REMEMBERED}
-        remembered |= {report.key: base.folded.get(report.key, now) for report in closed}
+        remembered = {key: one for key, one in base.folded.items() if now - one.when < _REMEMBERED}
+        remembered |= {one.key: base.folded.get(one.key, Folded(now, one.number)) for one in closed}
         totals = added([base.totals, *(report.totals for report in fresh)])
         if not write_base(tables, base, totals, remembered):
             return 0  # another instance folds
@@ -155,7 +153,13 @@ def _closed(tables: Tables, report: Report) -> Report | None:
     if report.closed:
         return report
     row = report_row(
-        report.key, report.totals, report.produced, report.updated_at, closed=True, etag=report.row.etag
+        report.key,
+        report.number,
+        report.totals,
+        report.produced,
+        report.updated_at,
+        closed=True,
+        etag=report.row.etag,
     )
     try:
         return read_report(tables.replace(METRICS, row))

@@ -31,9 +31,10 @@ RECENT = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One instance's row as it was read."""
+    """One instance's row as it was read; `number` counts its instance's attempts to write."""
 
     key: str
+    number: int
     totals: Totals
     produced: Produced
     updated_at: datetime
@@ -41,20 +42,35 @@ class Report:
     row: Row
 
 
+class Folded(msgspec.Struct, frozen=True):
+    """Since when a report is in the base row, and the number of the attempt that wrote it."""
+
+    when: datetime
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The totals of instances that are gone, and which reports are in them since when."""
+    """The totals of instances that are gone, and which reports are in them."""
 
     totals: Totals
-    folded: Mapping[str, datetime]
+    folded: Mapping[str, Folded]
     row: Row | None
 
 
 def report_row(
-    key: str, totals: Totals, produced: Produced, now: datetime, *, closed: bool = False, etag: str = ""
+    key: str,
+    number: int,
+    totals: Totals,
+    produced: Produced,
+    now: datetime,
+    *,
+    closed: bool = False,
+    etag: str = "",
 ) -> Row:
     """The row of a report."""
     values: dict[str, Value] = {
+        "number": number,
         "updated_at": now,
         "closed": closed,
         "produced": msgspec.json.encode(produced),
@@ -65,11 +81,13 @@ def report_row(
 
 def read_report(row: Row) -> Report:
     """The report in `row`."""
-    updated_at, produced = row.time("updated_at"), row.values["produced"]
+    updated_at, produced, number = row.time("updated_at"), row.values["produced"], row.values["number"]
     assert updated_at is not None
+    assert isinstance(number, int)
     assert isinstance(produced, bytes)
     return Report(
         row.key,
+        number,
         _totals(row),
         msgspec.json.decode(produced, type=Produced),
         updated_at,
@@ -97,10 +115,10 @@ def read_base(tables: Tables) -> Base:
         return Base({}, {}, None)
     folded = row.values["folded"]
     assert isinstance(folded, bytes)
-    return Base(_totals(row), msgspec.json.decode(folded, type=dict[str, datetime]), row)
+    return Base(_totals(row), msgspec.json.decode(folded, type=dict[str, Folded]), row)
 
 
-def write_base(tables: Tables, before: Base, totals: Totals, folded: Mapping[str, datetime]) -> bool:
+def write_base(tables: Tables, before: Base, totals: Totals, folded: Mapping[str, Folded]) -> bool:
     """Puts these in the place of `before`; False where another was quicker. Blocks."""
     values: dict[str, Value] = {"folded": msgspec.json.encode(folded), **_chunks(totals)}
     try:

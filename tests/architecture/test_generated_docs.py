@@ -16,7 +16,13 @@ from tests.architecture.imports import ROOT
 
 @pytest.mark.parametrize(
     "name",
-    ["docs/openapi.json", "docs/settings.md", "local.settings.example.json", "infra/bicep/floe.json"],
+    [
+        "docs/openapi.json",
+        "docs/metrics.md",
+        "docs/settings.md",
+        "local.settings.example.json",
+        "infra/bicep/floe.json",
+    ],
 )
 def test_generated_file_is_current(name: str) -> None:
     assert (ROOT / name).read_text() == contents()[name], f"{name} is out of date: run `make docs`"
