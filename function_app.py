@@ -2,9 +2,22 @@
 
 import azure.functions as func
 
-from functions.http import admin_keys, auth, docs, events, fallback, health, info, metrics, storage, users
+from functions.http import (
+    admin_keys,
+    auth,
+    docs,
+    events,
+    fallback,
+    health,
+    info,
+    jobs,
+    metrics,
+    storage,
+    users,
+)
+from functions.queues import run_job
 from functions.streams import land_events, land_readings
-from functions.timers import flush_buffers, fold_metrics, sweep_identity
+from functions.timers import flush_buffers, fold_metrics, resume_jobs, sweep_identity
 from shared import runtime
 
 runtime.settings()  # a wrong setting stops the start, by name
@@ -12,8 +25,9 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, storage, auth, users, admin_keys, health, info, metrics, docs),
+    *(events, storage, jobs, auth, users, admin_keys, health, info, metrics, docs),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
+    *(run_job, resume_jobs),
     fallback,
 )
 

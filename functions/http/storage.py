@@ -27,6 +27,7 @@ class Flushed(ApiModel):
     status: Literal["completed"] = "completed"
     files_flushed: int
     files: list[str] = Field(description="The files that this flush wrote, container first.")
+    job_id: str | None = Field(None, description="Its job; null where there was nothing to write.")
 
 
 @operation(
@@ -45,5 +46,5 @@ async def flush_storage(request: Request) -> Flushed:
     Where landing does not catch up within a few seconds, it commits what is landed by then.
     """
     await runtime.catch_up().wait(STREAMS, _CATCH_UP_SECONDS)
-    report = await asyncio.to_thread(lambda: runtime.flusher().flush_all(wait_seconds=_WAIT_SECONDS))
-    return Flushed(files_flushed=len(report.files), files=report.files)
+    done = await asyncio.to_thread(lambda: runtime.recorded_flush().flush_all(wait_seconds=_WAIT_SECONDS))
+    return Flushed(files_flushed=len(done.report.files), files=done.report.files, job_id=done.job_id)

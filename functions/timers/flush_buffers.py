@@ -14,6 +14,6 @@ _log = get_log("flush")
 def flush_buffers(timer: func.TimerRequest) -> None:
     """Leaves the work to whoever is at it already."""
     try:
-        runtime.flusher().flush_all()
+        runtime.recorded_flush().flush_all()
     except LeaseHeld as held:
         _log.info("flush left to another", reason=held.message)
