@@ -1,9 +1,10 @@
 """Landing segments: the durable buffer between the hub and the Delta tables.
 
 A segment holds rows of one partition in stream order, as Arrow IPC (lz4), and is named by where they stand:
-`<topic>/<partition>/<generation>/<first>-<last>.<rows>.<earliest>.<latest>.arrow`. First and last are
-sequence numbers (no message is split), earliest and latest bound the time column in microseconds:
-a query opens only the segments that it needs, and the buffer is measured without opening any.
+`<topic>/<partition>/<generation>/<first>-<last>.<rows>.<earliest>.<latest>.<messages>.<arrived>.arrow`.
+First and last are sequence numbers (no message is split), earliest and latest bound the time column in
+microseconds, `messages` is how many messages gave the rows, and `arrived` when the broker took the last of
+these: a query opens only the segments that it needs, and the buffer is measured without opening any.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.lake.ports import BlobInfo, Blobs
 from shared.streams import StreamDefinition
 from shared.streams.models import LANDING_CONTAINER
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 DEAD_LETTER_PREFIX = "dead-letters/"
@@ -39,7 +41,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment's place and extent. `earliest` and `latest` are microseconds since 1970, in UTC."""
+    """A segment's place and extent. `earliest`, `latest` and `arrived` are microseconds since 1970, in UTC;
+    `messages` and `arrived` are None in names that do not tell them."""
 
     source: Source
     first: int
@@ -48,13 +51,16 @@ class Segment:
     earliest: int
     latest: int
     size: int = 0
+    messages: int | None = None
+    arrived: int | None = None
 
     def name(self, stream: StreamDefinition) -> str:
         """The blob's name in the landing container."""
         s = self.source
+        more = "" if self.messages is None else f".{self.messages}.{self.arrived}"
         return (
             f"{prefix_of(stream, s.topic)}{s.partition}/{s.generation}/"
-            f"{self.first:020d}-{self.last:020d}.{self.rows}.{self.earliest}.{self.latest}.arrow"
+            f"{self.first:020d}-{self.last:020d}.{self.rows}.{self.earliest}.{self.latest}{more}.arrow"
         )
 
 
@@ -67,10 +73,20 @@ def parse_name(info: BlobInfo) -> Segment | None:
     """The segment that a blob's name describes, or None for a blob that is no segment."""
     try:
         topic, partition, generation, file = info.name.removeprefix(DEAD_LETTER_PREFIX).split("/")
-        extent, rows, earliest, latest, kind = file.split(".")
+        extent, rows, earliest, latest, *more, kind = file.split(".")
         first, last = extent.split("-")
-        source = Source(topic, int(partition), generation)
-        segment = Segment(source, int(first), int(last), int(rows), int(earliest), int(latest), info.size)
+        messages, arrived = map(int, more) if more else (None, None)
+        segment = Segment(
+            Source(topic, int(partition), generation),
+            int(first),
+            int(last),
+            int(rows),
+            int(earliest),
+            int(latest),
+            info.size,
+            messages,
+            arrived,
+        )
     except ValueError:
         return None
     return segment if kind == "arrow" else None
@@ -110,12 +126,32 @@ class SegmentStore:
 def describe(
     source: Source, rows: pa.RecordBatch, stream: StreamDefinition, first: int, last: int
 ) -> Segment:
-    """The segment that `rows` make, which came from the messages `first` to `last`."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    """The segment that `rows` make, which ascend by `_seq` and came from the messages `first` to `last`."""
+    times, arrivals = _microseconds(rows, stream.time_column), _microseconds(rows, "ingestion_time")
+    return Segment(
+        source,
+        first,
+        last,
+        rows.num_rows,
+        int(times.min()),
+        int(times.max()),
+        messages=messages_in(rows),
+        arrived=int(arrivals.max()),
+    )
 
-    bounds = pc.min_max(rows.column(stream.time_column).cast(pa.int64())).as_py()
-    return Segment(source, first, last, rows.num_rows, bounds["min"], bounds["max"])
+
+def _microseconds(rows: pa.RecordBatch, column: str) -> np.ndarray[Any, Any]:
+    import pyarrow as pa
+
+    counts: np.ndarray[Any, Any] = rows.column(column).view(pa.int64()).to_numpy()
+    return counts
+
+
+def messages_in(rows: pa.RecordBatch) -> int:
+    """How many messages gave `rows`, at least one, which ascend by `_seq`."""
+    import numpy as np
+
+    return 1 + int(np.count_nonzero(np.diff(rows.column("_seq").to_numpy())))
 
 
 def encode(rows: pa.RecordBatch) -> bytes:

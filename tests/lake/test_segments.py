@@ -24,11 +24,12 @@ from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
 from shared.streams.models import LANDING_CONTAINER
 from tests.fakes import MemoryBlobs
-from tests.lake.rows import TOPIC, event_rows, land
+from tests.lake.rows import NOON, TOPIC, event_rows, land
 
-SEGMENT = Segment(
-    Source(TOPIC, 3, "ab12cd34"), 7, 19, 5, -62_135_596_800_000_000, 253_402_300_799_999_999, 42
-)
+_EXTENT = (7, 19, 5, -62_135_596_800_000_000, 253_402_300_799_999_999, 42)
+SEGMENT = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT, messages=4, arrived=99)
+# Named before names told messages and their arrival.
+EARLIER = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +40,16 @@ SEGMENT = Segment(
     ],
 )
 def test_names_tell_where_and_when(stream: object, name: str) -> None:
-    text = SEGMENT.name(stream)  # type: ignore[arg-type]
-    assert text == (
-        f"{name}00000000000000000007-00000000000000000019.5.-62135596800000000.253402300799999999.arrow"
-    )
-    assert parse_name(BlobInfo(text, 42)) == SEGMENT
+    extent = f"{name}00000000000000000007-00000000000000000019.5.-62135596800000000.253402300799999999"
+    for segment, text in ((SEGMENT, f"{extent}.4.99.arrow"), (EARLIER, f"{extent}.arrow")):
+        assert segment.name(stream) == text  # type: ignore[arg-type]
+        assert parse_name(BlobInfo(text, 42)) == segment
+
+
+def test_a_description_tells_messages_and_their_arrival() -> None:
+    rows = event_rows([(3, 0), (3, 1), (5, 0), (9, 0)])
+    segment = describe(Source(TOPIC, 0, "g"), rows, EVENTS, 2, 9)
+    assert (segment.rows, segment.messages, segment.arrived) == (4, 3, NOON + 9)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,8 @@ def test_names_tell_where_and_when(stream: object, name: str) -> None:
         "a/b/c/d",
         f"{TOPIC}/0/g/1-2.3.4.5.parquet",
         f"{TOPIC}/0/g/1-2.3.4.arrow",
+        f"{TOPIC}/0/g/1-2.3.4.5.6.arrow",
+        f"{TOPIC}/0/g/1-2.3.4.5.6.x.arrow",
         f"{TOPIC}/x/g/1-2.3.4.5.arrow",
         f"{TOPIC}/0/g/1.2.3.4.arrow",
         f"{TOPIC}/0/g/more/1-2.3.4.5.arrow",
