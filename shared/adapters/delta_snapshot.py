@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 
@@ -65,7 +65,7 @@ class DeltaSnapshot:
     def files(self) -> pa.Table:
         """See the port."""
         if self._view is None:
-            return _files_schema(self._stream.partition_columns).empty_table()
+            return _files_schema(self._stream).empty_table()
         return self._view.files(self._stream)
 
     def select(self, sql: str) -> pa.Table:
@@ -78,23 +78,29 @@ class DeltaSnapshot:
 
 
 def _files_table(stream: StreamDefinition, actions: pa.Table) -> pa.Table:
-    time_column, keys = stream.time_column, stream.partition_columns
+    time_column = stream.time_column
+    schema = _files_schema(stream)
     if not actions.num_rows:
-        return _files_schema(keys).empty_table()
+        return schema.empty_table()
     columns = [
         actions["path"],
         actions["size_bytes"],
         actions["num_records"],
         actions[f"min.{time_column}"].cast(pa.int64()),
         actions[f"max.{time_column}"].cast(pa.int64()),
-        *(pc.cast(actions[f"partition.{key}"], pa.string()) for key in keys),
+        *(pc.cast(actions[f"partition.{key}"], pa.string()) for key in stream.partition_columns),
     ]
-    return pa.table(columns, schema=_files_schema(keys)).combine_chunks()
+    if stream.file_column is not None:
+        for name in (f"min.{stream.file_column}", f"max.{stream.file_column}"):
+            known = name in actions.column_names
+            columns.append(pc.cast(actions[name], pa.string()) if known else pa.nulls(actions.num_rows))
+    return pa.table(columns, names=schema.names).cast(schema).combine_chunks()
 
 
-def _files_schema(keys: Sequence[str]) -> pa.Schema:
+def _files_schema(stream: StreamDefinition) -> pa.Schema:
     numbers = [(name, pa.int64()) for name in ("size", "rows", "earliest", "latest")]
-    return pa.schema([("path", pa.string()), *numbers, *((key, pa.string()) for key in keys)])
+    texts = [*stream.partition_columns, *(("lowest", "highest") if stream.file_column else ())]
+    return pa.schema([("path", pa.string()), *numbers, *((name, pa.string()) for name in texts)])
 
 
 def count_files(handle: DeltaTable, key_column: str) -> tuple[int, int, dict[str, Share]]:

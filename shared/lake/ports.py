@@ -113,7 +113,8 @@ class Snapshot(Protocol):
 
     def files(self) -> pa.Table:
         """The live files: `path`, `size` (bytes), `rows`, `earliest` and `latest` (µs since 1970 of the time
-        column), and the partition columns as text."""
+        column), and the partition columns as text; where the stream has a file column `lowest` and `highest`,
+        which bound it, null where that is not known."""
 
     def select(self, sql: str) -> pa.Table:
         """The answer of DataFusion to `sql`, in which the table is called `rows`. Blocks."""

@@ -16,7 +16,8 @@ from shared.lake.data_files import cut_files
 from shared.lake.ports import REMOVALS, CommitConflict, DataFile, Lake, RemovedFile
 from shared.lake.summary import Share
 from shared.streams.events import EVENTS
-from tests.lake.rows import HOUR, NOON, event_rows
+from shared.streams.readings import READINGS
+from tests.lake.rows import HOUR, NOON, event_rows, reading_rows
 from tests.place import Place
 
 A, B = "events.transaction/0/g1", "events.transaction/1/g1"
@@ -60,6 +61,21 @@ def test_a_commit_adds_files_and_sets_progress(new_lake: NewLake) -> None:
             "date": "2025-09-30",
             "hour": "12",
         }
+    ]
+
+
+def test_files_of_a_stream_with_a_file_column_say_its_bounds(new_lake: NewLake) -> None:
+    table = new_lake().table(READINGS)
+    assert table.snapshot().files().schema.names[-2:] == ["lowest", "highest"]
+    endless = "\U0010ffff" * 40  # no short text is above it
+    rows = pa.Table.from_batches([reading_rows(["b", "a'", endless], [NOON] * 3)])
+    entries = [file.entry for file in cut_files(READINGS, rows, "one")]
+    found = table.commit(table.snapshot(), entries, {A: 2}).files()
+    assert {row["asset_id"] for row in found.to_pylist()} == {"plant"}
+    assert sorted(zip(found["lowest"].to_pylist(), found["highest"].to_pylist(), strict=True)) == [
+        ("a'", "a'"),
+        ("b", "b"),
+        (endless[:32], None),
     ]
 
 

@@ -116,6 +116,10 @@ class MemorySnapshot:
         for key in self._stream.partition_columns:
             columns[key] = [file.partition[key] for file in files]
             kinds[key] = pa.string()
+        if (text := self._stream.file_column) is not None:
+            for name, bound in (("lowest", "minValues"), ("highest", "maxValues")):
+                columns[name] = [entry[bound].get(text) for entry in statistics]
+                kinds[name] = pa.string()
         return pa.table(columns, schema=pa.schema(list(kinds.items())))
 
     def select(self, sql: str) -> pa.Table:
