@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -18,6 +19,7 @@ from shared.platform.errors import BadRequest, PayloadTooLarge, UnsupportedMedia
 _GZIP = 16 + zlib.MAX_WBITS
 # Every further member copies what is left, so a body of endless tiny ones would cost its square.
 _MAX_MEMBERS = 64
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _UTF8 = {"utf-8", "utf8", "us-ascii"}
 
 
@@ -77,13 +79,31 @@ def too_large(limit: int) -> PayloadTooLarge:
 
 
 def decode_json(body: bytes) -> Any:
-    """`body` as JSON, strictly: no NaN, no other encoding than UTF-8, no bottomless nesting."""
+    """`body` as JSON, strictly: no NaN, no other encoding than UTF-8, no bottomless nesting, no name twice in
+    one object, of which readers would take one or the other."""
     try:
-        return msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadRequest("The body is not valid JSON in UTF-8") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply") from None
+    # Outside its strings, JSON has one colon for each member that was written.
+    if _STRING.sub(b"", body).count(b":") != _members(decoded):
+        raise BadRequest("The body has an object with two members of the same name")
+    return decoded
+
+
+def _members(value: Any) -> int:
+    """How many members the objects in `value` have, all together."""
+    found, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            found += len(one)
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return found
 
 
 def decode_model[M: BaseModel](model: type[M], body: bytes) -> M:

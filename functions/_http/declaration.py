@@ -74,4 +74,5 @@ class Operation:
     summary: str
     description: str
     tags: tuple[str, ...]
+    etag: bool
     documented: bool

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from functions._http.etags import etag_of, names
 from shared.identity.models import ADMINISTRATOR, ANONYMOUS, LOCAL, Principal
 
 __all__ = ["ADMINISTRATOR", "ANONYMOUS", "LOCAL", "Principal", "Reply", "Request"]
+
+
+class Unchanged(Exception):
+    """The client has the answer already; `headers` are the answer's own, which 304 repeats."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__("unchanged")
+        self.headers = headers
 
 
 @dataclass(slots=True)
@@ -27,6 +37,22 @@ class Request[Q = None, B = None, P = None]:
     headers: Mapping[str, str]
     method: str
     url: str
+    etag: str | None = None
+
+    def version(
+        self, *parts: object, strong: bool = False, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Tell what the answer depends on, before the work is done; ends it where the client has that answer.
+
+        `parts` must differ whenever the answer does, so what is relative to now must be among them. URL,
+        account and `Accept` are taken into account anyway. `strong`: the same parts always give the same
+        bytes. `headers` are those that 304 carries, of the answer's own. Raises Unchanged, which handlers let
+        pass. Only for operations that declare `etag=True`.
+        """
+        asked = (self.url, self.principal.account, self.headers.get("accept"))
+        self.etag = etag_of((*asked, *parts), strong=strong)
+        if self.method in ("GET", "HEAD") and names(self.headers.get("if-none-match"), self.etag):
+            raise Unchanged(headers)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,13 @@ from functions._http.openapi_schemas import Json, Schemas, schema_of
 from shared.limits.rules import MINUTE
 from shared.platform.version import VERSION
 
+_IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "An `ETag` of an earlier answer: 304 where there is nothing newer.",
+    "schema": {"type": "string"},
+}
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
 
 
@@ -87,12 +94,13 @@ def _limit_text(one: Operation) -> str:
 
 
 def _parameters(one: Operation, schemas: Schemas) -> list[Json]:
-    return [
+    declared = [
         parameter
         for place, model in (("path", one.path), ("query", one.query))
         if model
         for parameter in _parameters_of(place, schemas.definition(model))
     ]
+    return [*declared, *([_IF_NONE_MATCH] if one.etag else ())]
 
 
 def _parameters_of(place: str, definition: Json) -> Iterable[Json]:

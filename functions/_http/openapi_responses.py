@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from functions._http.declaration import Access, Described, Operation
@@ -39,12 +40,16 @@ _EVERYWHERE: Json = {
     header: {"$ref": f"#/components/headers/{name}"}
     for header, name in zip(("X-Request-Id", LIMIT, REMAINING, RESET), _HEADERS, strict=True)
 }
+_ETAG = {"ETag": "Stays the same as long as the answer does."}
 _EXAMPLE_ID, _EXAMPLE_TIME = "req_5f2b8c1d9e0a4b7c6d3e2f10", "2026-01-01T00:00:00Z"
 
 
 def responses_of(one: Operation, schemas: Schemas) -> Json:
     """All responses of one operation: those it declares, and the errors that the platform may answer."""
     answers = {one.status: one.success, **one.responses}
+    if one.etag:
+        answers[one.status] = replace(one.success, headers={**one.success.headers, **_ETAG})
+        answers[304] = Described("The answer is the one that `If-None-Match` names", headers=_ETAG)
     found = {str(status): _response(described, one.family, schemas) for status, described in answers.items()}
     for kind in _errors_of(one):
         status = str(kind.status)

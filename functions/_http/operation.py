@@ -17,13 +17,13 @@ from functions._http.admission import admit
 from functions._http.catalogue import CATALOGUE, Catalogue
 from functions._http.declaration import Access, Described, Operation, RawBody
 from functions._http.families import TASKS, Family, family_of
-from functions._http.incoming import body_reader, plain_headers, request_id_of
+from functions._http.incoming import plain_headers, request_id_of, request_reader
 from functions._http.limits import rule_of
 from functions._http.messages import Request
 from functions._http.observed import observer
-from functions._http.parameters import validated
 from functions._http.responses import failure, success
 from functions._http.routes import Route
+from functions._http.versioned import versioned
 
 type Handler = Callable[[Any], Awaitable[Any]]
 type Trigger = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -55,6 +55,7 @@ def operation[H: Callable[[Any], Any]](
     open: bool = False,
     open_locally: bool = False,
     blocking: bool = False,
+    etag: bool = False,
     documented: bool = True,
     catalogue: Catalogue = CATALOGUE,
 ) -> Callable[[H], H]:
@@ -63,7 +64,8 @@ def operation[H: Callable[[Any], Any]](
     `method` is one method (GET takes HEAD too) or `*`; `family` follows from the route where it is not given.
     `open`: no credentials in any mode; `open_locally`: none where FLOE_AUTH=local. `scope` is what
     credentials must carry. `errors`: statuses of errors that the handler raises and the declaration does not
-    imply. `blocking`: the handler is a plain function that blocks, and runs in a thread.
+    imply. `blocking`: the handler is a plain function that blocks, and runs in a thread. `etag`: the handler
+    tells what its answer depends on by `request.version`, and a client that has the answer gets 304.
     Raises ValueError or TypeError at import where the declaration contradicts itself.
     """
 
@@ -88,6 +90,7 @@ def operation[H: Callable[[Any], Any]](
             summary=summary,
             description=description or inspect.getdoc(handler) or "",
             tags=tuple(tags),
+            etag=etag,
             documented=documented,
         )
         _check(declared, handler, blocking)
@@ -126,8 +129,9 @@ def _in_thread(handler: Callable[[Any], Any]) -> Handler:
 def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) -> Trigger:
     """The function that the worker sees, named as the handler; all that can be decided is decided here."""
     rule = rule_of(declared.rate, declared.family) if declared.family else None
-    path, query, read_body = declared.path, declared.query, body_reader(declared.body, declared.body_required)
-    observe = observer(declared)
+    read, observe = request_reader(declared), observer(declared)
+    if declared.etag:
+        call = versioned(call, declared.status, declared.access)
 
     async def trigger(req: func.HttpRequest) -> func.HttpResponse:
         headers = plain_headers(req)
@@ -138,17 +142,7 @@ def _trigger(declared: Operation, handler: Callable[[Any], Any], call: Handler) 
         try:
             counted = rule or rule_of(declared.rate, family)
             principal = await admit(req.method, headers, declared.access, declared.scope, counted, out)
-            request = Request(
-                query and validated(query, req.params),
-                read_body and await read_body(req.get_body(), headers),
-                path and validated(path, req.route_params),
-                request_id,
-                principal,
-                headers,
-                req.method,
-                req.url,
-            )
-            answer = await call(request)
+            answer = await call(await read(req, headers, request_id, principal))
             response = seen.answered(success(answer, declared.status, family, request_id, out))
         except Exception as error:
             response = seen.answered(failure(error, family, request_id, out))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -33,6 +35,31 @@ def _split(value: Any) -> Any:
 WholeNumber = Annotated[int, BeforeValidator(_digits)]
 # A list in a query, comma-separated or as a repeated key (which the host joins with commas).
 CommaList = Annotated[list[str], BeforeValidator(_split)]
+
+
+def single_valued(model: type[BaseModel]) -> frozenset[str]:
+    """The names, in lower case, of a query's parameters that take one value."""
+    return frozenset(
+        (field.alias or name).lower()
+        for name, field in model.model_fields.items()
+        if list not in (get_origin(one) for one in (field.annotation, *get_args(field.annotation)))
+    )
+
+
+def refuse_repeated(url: str, single: frozenset[str]) -> None:
+    """Raises BadRequest where the query of `url` gives one of `single` more than once, in whatever case.
+
+    The host joins what is repeated with commas, which for text would be a value that nobody meant.
+    """
+    query = url.partition("?")[2].partition("#")[0]
+    if "&" not in query:
+        return
+    given = [unquote_plus(part.partition("=")[0]).lower() for part in query.split("&")]
+    if len(set(given)) < len(given):
+        twice = next((name for name, times in Counter(given).items() if times > 1 and name in single), None)
+        if twice is not None:
+            problem = {"field": twice, "issue": "is given more than once"}
+            raise BadRequest(f"{twice}: is given more than once", details={**problem, "errors": [problem]})
 
 
 def validated[M: BaseModel](model: type[M], values: Mapping[str, Any], noun: str = "parameter") -> M:

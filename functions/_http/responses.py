@@ -73,7 +73,7 @@ def success(
     """The response for what a handler returned; `headers` becomes the response's."""
     reply = answer if isinstance(answer, Reply) else Reply(status, answer)
     body = encode(reply.body)
-    if family.enveloped and reply.content_type == JSON and reply.status != 204:
+    if family.enveloped and reply.content_type == JSON and reply.status not in (204, 304):
         body = envelope(body, reply.message or DONE, to_rfc3339(utc_now()), request_id)
     headers["content-type"] = reply.content_type
     headers.update(reply.headers)

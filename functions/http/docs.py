@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 import msgspec
@@ -28,6 +29,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_CACHED = {"Cache-Control": "public, max-age=3600"}
 TAGS = ["Documentation"]
 
 
@@ -43,16 +45,15 @@ class DocsFile(BaseModel):
     "openapi.json",
     summary="This document",
     tags=TAGS,
-    response=Described("OpenAPI 3.1", schema={"type": "object"}, headers={"ETag": "Changes with it."}),
-    responses={304: Described("It is the one that `If-None-Match` names")},
+    response=Described("OpenAPI 3.1", schema={"type": "object"}),
     open=True,
+    etag=True,
 )
-async def get_openapi(request: Request) -> Reply[bytes | None]:
+async def get_openapi(request: Request) -> bytes:
     """Made from the declarations of the operations themselves."""
-    body, etag = openapi()
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return Reply(304, None, headers) if etag in known or "*" in known else Reply(200, body, headers)
+    body, digest = openapi()
+    request.version(digest, strong=True)
+    return body
 
 
 @operation(
@@ -63,10 +64,11 @@ async def get_openapi(request: Request) -> Reply[bytes | None]:
     tags=TAGS,
     response=Described("A page", schema={"type": "string"}, content_type="text/html"),
     open=True,
+    etag=True,
 )
 async def get_docs(request: Request) -> Reply[bytes]:
     """Try the API from the browser."""
-    return _static("index.html")
+    return _static(request, "index.html")
 
 
 @operation(
@@ -78,35 +80,39 @@ async def get_docs(request: Request) -> Reply[bytes]:
     path=DocsFile,
     response=Described("The file", schema={"type": "string"}, content_type="text/css"),
     open=True,
+    etag=True,
     documented=False,
 )
 async def get_docs_file(request: Request[None, None, DocsFile]) -> Reply[bytes]:
     """Its scripts and styles."""
-    return _static(request.path.file)
+    return _static(request, request.path.file)
 
 
 @cache
 def openapi() -> tuple[bytes, str]:
-    """The document's bytes and ETag, made once; pydantic's schema generation is imported only then."""
+    """The document's bytes and their digest, made once; pydantic's schema generation is imported then."""
     from functions._http.openapi import document
 
     body = msgspec.json.encode(document(CATALOGUE))
-    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return body, hashlib.sha256(body).hexdigest()
 
 
-def _static(name: str) -> Reply[bytes]:
-    content = _read(name)
+def _static(request: Request[Any, Any, Any], name: str) -> Reply[bytes]:
+    content, digest = _read(name)
+    request.version(digest, strong=True, headers=_CACHED)
     content_type = _TYPES[Path(name).suffix]
     charset = "; charset=utf-8" if content_type.startswith("text/") else ""
-    return Reply(200, content, {**_HEADERS, "Cache-Control": "public, max-age=3600"}, content_type + charset)
+    return Reply(200, content, {**_HEADERS, **_CACHED}, content_type + charset)
 
 
 @cache
-def _read(name: str) -> bytes:
-    """A file of the page or of Swagger UI; raises NotFound, with the remedy where the latter is missing."""
+def _read(name: str) -> tuple[bytes, str]:
+    """A file of the page or of Swagger UI, and its digest; raises NotFound, with the remedy where it is the
+    latter that is missing."""
     if not (STATIC / "swagger-ui-bundle.js").is_file():
         raise NotFound(MISSING)
     for path in (PAGE / name, STATIC / name):
         if path.suffix in _TYPES and path.is_file():
-            return path.read_bytes()
+            content = path.read_bytes()
+            return content, hashlib.sha256(content).hexdigest()
     raise NotFound(f"There is no file {name}")
