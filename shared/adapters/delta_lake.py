@@ -125,11 +125,15 @@ class DeltaLakeTable:
             self._follow()
             return self._capture(progress)
 
-    def summary(self) -> TableSummary:
+    def summary(self, app_ids: Iterable[str] = ()) -> TableSummary:
         """See the port. Reads the log alone, whatever the number of files, while that tells all."""
         with self._lock, translated(self._uri):
             self._follow_log()
-            if self._told.version != self._log.version:
+            unknown = set() if self._log.summary.whole else set(app_ids) - self._log.summary.progress.keys()
+            if unknown:
+                self._follow()
+                self._capture(unknown)
+            if unknown or self._told.version != self._log.version:
                 self._told = self._log.summary.copy()
             return self._told
 

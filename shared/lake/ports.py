@@ -146,9 +146,10 @@ class LakeTable(Protocol):
         snapshot tells. Blocks.
         """
 
-    def summary(self) -> TableSummary:
+    def summary(self, app_ids: Iterable[str] = ()) -> TableSummary:
         """The newest version's summary, at a cost that does not grow with the table's files; not to be
-        changed. Blocks; raises StorageUnavailable."""
+        changed. The progress of `app_ids` is in it as far as there is any, that of others as far as it is
+        known. Blocks; raises StorageUnavailable."""
 
     def cover(self) -> int:
         """Keeps the newest version's summary durably, and returns up to which version entries of the log are

@@ -106,9 +106,11 @@ class SegmentStore:
         """`write`, for rows that are encoded already."""
         await self._blobs.put(LANDING_CONTAINER, name, data)
 
-    def read(self, stream: StreamDefinition, segment: Segment) -> pa.RecordBatch:
-        """The segment's rows; raises BlobGone when a flush took it. Blocks."""
-        return decode(self._blobs.get(LANDING_CONTAINER, segment.name(stream)))
+    def read(
+        self, stream: StreamDefinition, segment: Segment, columns: Sequence[str] | None = None
+    ) -> pa.RecordBatch:
+        """The segment's rows, all columns or those named; raises BlobGone when a flush took it. Blocks."""
+        return decode(self._blobs.get(LANDING_CONTAINER, segment.name(stream)), columns)
 
     def list(self, stream: StreamDefinition) -> list[Segment]:
         """The stream's segments, each source's in stream order. Blocks."""
@@ -164,11 +166,15 @@ def encode(rows: pa.RecordBatch) -> bytes:
     return bytes(sink.getvalue())
 
 
-def decode(data: bytes) -> pa.RecordBatch:
-    """The rows that `encode` wrote."""
+def decode(data: bytes, columns: Sequence[str] | None = None) -> pa.RecordBatch:
+    """The rows that `encode` wrote; where `columns` are named, only these are unpacked."""
     import pyarrow as pa
 
-    with pa.ipc.open_stream(data) as reader:
+    options = pa.ipc.IpcReadOptions()
+    if columns is not None:
+        with pa.ipc.open_stream(data) as reader:
+            options.included_fields = [reader.schema.get_field_index(name) for name in columns]
+    with pa.ipc.open_stream(data, options=options) as reader:
         return reader.read_next_batch()
 
 

@@ -75,7 +75,7 @@ class MemoryTable:
             self._log.commits.append(Commit(tuple(files), dict(progress), taken, dict(notes)))
         return self.snapshot(progress)
 
-    def summary(self) -> TableSummary:
+    def summary(self, app_ids: Iterable[str] = ()) -> TableSummary:
         return _summarised(self._stream, self._log.commits[:])
 
     def cover(self) -> int:

@@ -107,9 +107,9 @@ class SeamTable:
         with self._seam.call(f"commit to {self._name}"):
             return self._table.commit(base, files, progress, **more)
 
-    def summary(self) -> TableSummary:
+    def summary(self, app_ids: Iterable[str] = ()) -> TableSummary:
         with self._seam.call(f"summary of {self._name}"):
-            return self._table.summary()
+            return self._table.summary(app_ids)
 
     def cover(self) -> int:
         with self._seam.call(f"cover {self._name}"):
