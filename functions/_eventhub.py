@@ -8,6 +8,7 @@ private to the SDK, so its shape is checked; where it differs, the SDK's own con
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ from azure.functions.eventhub import EventHubTriggerConverter
 
 from shared.ingest.models import MessageBatch
 from shared.platform.logs import get_log
+from shared.telemetry.origins import origins
 
 if TYPE_CHECKING:
     import numpy as np
 
 _log = get_log("eventhub")
 _BINDING = "eventHubTrigger"
+_PROPERTIES = "PropertiesArray"
 _NEEDED = ("SequenceNumberArray", "EnqueuedTimeUtcArray", "PartitionContext")
 
 
@@ -39,13 +42,16 @@ _decode_context = msgspec.json.Decoder(_PartitionContext).decode
 class RawBatch:
     """A batch as the extension sent it: bodies, and the JSON of what is needed of its metadata."""
 
-    __slots__ = ("bodies", "context", "sequence_numbers", "times")
+    __slots__ = ("bodies", "context", "properties", "sequence_numbers", "times")
 
-    def __init__(self, bodies: Sequence[bytes], sequence_numbers: str, times: str, context: str) -> None:
+    def __init__(
+        self, bodies: Sequence[bytes], sequence_numbers: str, times: str, context: str, properties: str
+    ) -> None:
         self.bodies = bodies
         self.sequence_numbers = sequence_numbers
         self.times = times
         self.context = context
+        self.properties = properties
 
 
 class RawBatchConverter(EventHubTriggerConverter, binding=None, trigger=True):
@@ -56,7 +62,10 @@ class RawBatchConverter(EventHubTriggerConverter, binding=None, trigger=True):
         """A RawBatch, or what the SDK makes of it."""
         if data.type != "collection_bytes" or not all(name in trigger_metadata for name in _NEEDED):
             return super().decode(data, trigger_metadata=trigger_metadata)
-        return RawBatch(data.value.bytes, *(trigger_metadata[name].value for name in _NEEDED))
+        given = trigger_metadata.get(_PROPERTIES)
+        properties = given.value if given is not None and isinstance(given.value, str) else ""
+        sequence_numbers, times, context = (trigger_metadata[name].value for name in _NEEDED)
+        return RawBatch(data.value.bytes, sequence_numbers, times, context, properties)
 
 
 def install() -> bool:
@@ -75,6 +84,7 @@ def message_batch(topic: str, events: RawBatch | list[func.EventHubEvent]) -> Me
     if isinstance(events, RawBatch):
         partition, bodies = _decode_context(events.context).PartitionId, events.bodies
         sequence_numbers, times = _decode_numbers(events.sequence_numbers), _decode_texts(events.times)
+        came_from = origins(events.properties, len(bodies))
     else:
         # `metadata` parses the whole batch anew at each access: read it once.
         metadata: Any = events[0].metadata
@@ -82,9 +92,12 @@ def message_batch(topic: str, events: RawBatch | list[func.EventHubEvent]) -> Me
         bodies = [event.get_body() for event in events]
         sequence_numbers = [int(event.sequence_number or 0) for event in events]
         times = [entry["EnqueuedTimeUtc"] for entry in metadata["SystemPropertiesArray"]]
+        came_from = origins(json.dumps(metadata.get(_PROPERTIES)), len(bodies))
     if not len(bodies) == len(sequence_numbers) == len(times):
         raise ValueError(f"{len(bodies)} bodies came with {len(times)} times")
-    return MessageBatch(topic, int(partition), bodies, _integers(sequence_numbers), _microseconds(times))
+    return MessageBatch(
+        topic, int(partition), bodies, _integers(sequence_numbers), _microseconds(times), came_from
+    )
 
 
 def _partition_of(metadata: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import azure.functions as func
 
 from functions import _eventhub
 from shared import runtime
+from shared.platform import logs
 
 
 def land_from(bp: func.Blueprint, topic: str, name: str) -> None:
@@ -29,7 +30,11 @@ def land_from(bp: func.Blueprint, topic: str, name: str) -> None:
         maximum_interval="00:00:30",
     )
     async def land(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
-        await runtime.landing().land(_eventhub.message_batch(topic, events))
+        token = logs.bind(None, name)
+        try:
+            await runtime.landing().land(_eventhub.message_batch(topic, events))
+        finally:
+            logs.unbind(token)
 
 
 _eventhub.install()

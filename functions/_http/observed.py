@@ -9,6 +9,7 @@ import azure.functions as func
 
 from functions._http.declaration import Operation
 from shared.platform import logs
+from shared.telemetry import tracing
 from shared.telemetry.catalogue import HTTP_DURATION, HTTP_REQUESTS, RATE_LIMITED
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -22,14 +23,15 @@ type Begin = Callable[[str, str, Mapping[str, str]], Observation]
 class Observation:
     """One request, from its arrival to `end`."""
 
-    __slots__ = ("_labels", "_name", "_started", "_status", "_token")
+    __slots__ = ("_labels", "_name", "_span", "_started", "_status", "_token")
 
-    def __init__(self, name: str, labels: tuple[str, str, str], request_id: str) -> None:
+    def __init__(self, name: str, labels: tuple[str, str, str], request_id: str, parent: str | None) -> None:
         self._started = perf_counter()
         self._name = name
         self._labels = labels
         self._status = _GONE
-        self._token = logs.bind(request_id, name)
+        self._token = logs.bind(request_id, name, parent)
+        self._span = _begin_span(labels, request_id, parent) if tracing.installed() else None
 
     def answered(self, response: func.HttpResponse) -> func.HttpResponse:
         """The request gets `response`, which is returned."""
@@ -42,7 +44,15 @@ class Observation:
         HTTP_REQUESTS.add(1, *self._labels, _CLASSES[self._status // 100])
         if self._status == 429:
             RATE_LIMITED.add(1, self._name)
+        if self._span is not None:
+            self._span.end({"http.response.status_code": self._status}, failed=self._status >= 500)
         logs.unbind(self._token)
+
+
+def _begin_span(labels: tuple[str, str, str], request_id: str, parent: str | None) -> tracing.Span | None:
+    _, method, route = labels
+    attributes = {"http.request.method": method, "http.route": route, "floe.request_id": request_id}
+    return tracing.begin(f"{method} {route}", "server", attributes, parent=parent)
 
 
 def observer(declared: Operation) -> Begin:
@@ -52,6 +62,6 @@ def observer(declared: Operation) -> Begin:
     other = (name, "OTHER", endpoint)
 
     def begin(method: str, request_id: str, headers: Mapping[str, str]) -> Observation:
-        return Observation(name, known.get(method, other), request_id)
+        return Observation(name, known.get(method, other), request_id, headers.get("traceparent"))
 
     return begin

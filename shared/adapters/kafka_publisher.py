@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
 from shared.ingest.ports import OutgoingMessage, Position
 from shared.platform.errors import BrokerUnavailable
+from shared.telemetry.catalogue import PRODUCE_DURATION, PRODUCE_ERRORS, PRODUCED, PRODUCED_LAST_MINUTE
 
 # How long a topic's number of partitions is taken as known, in seconds.
 _PARTITIONS_TTL = 60.0
@@ -68,6 +70,7 @@ class KafkaPublisher:
         self, message: OutgoingMessage, loop: asyncio.AbstractEventLoop
     ) -> asyncio.Future[Position | Exception]:
         outcome: asyncio.Future[Position | Exception] = loop.create_future()
+        started = perf_counter()
 
         def settle(result: Position | Exception) -> None:
             if not outcome.done():
@@ -75,6 +78,7 @@ class KafkaPublisher:
 
         def delivered(error: Any, sent: Any) -> None:
             result = _refusal(error) if error else Position(sent.topic(), sent.partition(), sent.offset())
+            _count(message.topic, perf_counter() - started, failed=bool(error))
             with suppress(RuntimeError):  # the loop has closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, result)
 
@@ -84,9 +88,11 @@ class KafkaPublisher:
                 value=message.value,
                 key=message.key,
                 partition=message.partition,
+                headers=list(message.headers),
                 on_delivery=delivered,
             )
         except (KafkaException, BufferError) as error:
+            _count(message.topic, 0.0, failed=True)
             settle(_refusal(error))
         return outcome
 
@@ -103,6 +109,16 @@ class KafkaPublisher:
     def _serve(self) -> None:
         while True:
             self._producer.poll(1.0)
+
+
+def _count(topic: str, seconds: float, *, failed: bool) -> None:
+    if failed:
+        PRODUCE_ERRORS.add(1, topic)
+        PRODUCED_LAST_MINUTE.add(0, 1, 0.0)
+        return
+    PRODUCED.add(1, topic)
+    PRODUCE_DURATION.observe(seconds, topic)
+    PRODUCED_LAST_MINUTE.add(1, 0, seconds)
 
 
 def _refusal(error: object) -> BrokerUnavailable:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from shared.ingest.dead_letter_rows import dead_letter_rows
@@ -17,6 +18,14 @@ from shared.lake.segments import SegmentStore, Source, describe, encode
 from shared.platform.logs import get_log
 from shared.streams import StreamDefinition, stream_of_topic
 from shared.streams.dead_letters import DEAD_LETTERS
+from shared.telemetry.catalogue import (
+    DECODE_DURATION,
+    LAND_DURATION,
+    LANDED_DEAD_LETTERS,
+    LANDED_MESSAGES,
+    LANDED_ROWS,
+)
+from shared.telemetry.tracing import span
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,6 +103,12 @@ class Landing:
         """
         if not len(batch):
             return
+        with span("land", "consumer", {"topic": batch.topic}, links=batch.origins.traceparents):
+            started = perf_counter()
+            await self._land(batch)
+            LAND_DURATION.observe(perf_counter() - started, batch.topic)
+
+    async def _land(self, batch: MessageBatch) -> None:
         stream, decoder = stream_of_topic(batch.topic), self._decoder_for(batch.topic)
         generation = await self._generation_for(batch)
         rows = rejected = 0
@@ -101,6 +116,7 @@ class Landing:
             landed = await self._land_part(stream, decoder, part, generation)
             rows, rejected = rows + landed[0], rejected + landed[1]
         self._cursors[batch.topic, batch.partition] = _Cursor(generation, int(batch.sequence_numbers[-1]) + 1)
+        _tell(batch, Source(batch.topic, batch.partition, generation), rows, rejected)
         await self._raise_alarm(batch.topic, rows, rejected)
 
     def landed(self, topic: str, partition: int) -> int:
@@ -153,6 +169,26 @@ class Landing:
         await asyncio.to_thread(self._notices.post, "bad_batch", topic, message)
 
 
+def _tell(batch: MessageBatch, source: Source, rows: int, rejected: int) -> None:
+    """Counts what was landed, and names the requests that it came from."""
+    LANDED_MESSAGES.add(len(batch), batch.topic)
+    LANDED_ROWS.add(rows, batch.topic)
+    LANDED_DEAD_LETTERS.add(rejected, batch.topic)
+    came_from = batch.origins
+    if not came_from.request_ids:
+        return
+    _log.info(
+        "landed",
+        source=source.app_id,
+        first=int(batch.sequence_numbers[0]),
+        last=int(batch.sequence_numbers[-1]),
+        rows=rows,
+        dead_letters=rejected,
+        request_ids=came_from.request_ids,
+        more_requests=came_from.more,
+    )
+
+
 def generation_of(identity: str) -> str:
     """A short name for a hub's identity, fit for paths and `txn` ids."""
     return hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
@@ -160,6 +196,7 @@ def generation_of(identity: str) -> str:
 
 def _prepare(stream: StreamDefinition, decoder: Decoder, part: MessageBatch, source: Source) -> _Prepared:
     """Decodes `part` and encodes what came out as segments."""
+    started = perf_counter()
     rows, letters = decoder.decode(part)
     first, last = int(part.sequence_numbers[0]), int(part.sequence_numbers[-1])
     batches = [(stream, rows)] if rows.num_rows else []
@@ -168,6 +205,7 @@ def _prepare(stream: StreamDefinition, decoder: Decoder, part: MessageBatch, sou
     segments = [
         (describe(source, batch, kind, first, last).name(kind), encode(batch)) for kind, batch in batches
     ]
+    DECODE_DURATION.observe(perf_counter() - started, part.topic)
     return _Prepared(segments, rows.num_rows, sum(letter.items for letter in letters))
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from shared.telemetry.origins import NO_ORIGINS, Origins
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -18,7 +20,8 @@ class MessageBatch:
     """Messages of one partition in stream order, as columns: the i-th entries belong together.
 
     `sequence_numbers` ascend; `enqueued` is when the broker took each message, in microseconds since
-    1970 (UTC). A message without a value (a tombstone) has an empty body.
+    1970 (UTC). A message without a value (a tombstone) has an empty body. `origins` are the requests that the
+    whole batch comes from.
     """
 
     topic: str
@@ -26,6 +29,7 @@ class MessageBatch:
     bodies: Sequence[bytes]
     sequence_numbers: Integers
     enqueued: Integers
+    origins: Origins = NO_ORIGINS
 
     def __len__(self) -> int:
         return len(self.bodies)
@@ -38,6 +42,7 @@ class MessageBatch:
             self.bodies[part],
             self.sequence_numbers[part],
             self.enqueued[part],
+            self.origins,
         )
 
 

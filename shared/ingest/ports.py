@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.telemetry.origins import Headers
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -18,12 +20,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message for one partition; `key` may be None."""
+    """A message for one partition; `key` may be None. `headers` tell which request sent it."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes
+    headers: Headers = ()
 
 
 class Publisher(Protocol):

@@ -27,6 +27,7 @@ from shared.ingest.ports import OutgoingMessage, Position, Publisher
 from shared.platform.clock import Clock
 from shared.platform.errors import BadRequest, BrokerUnavailable, PayloadTooLarge
 from shared.streams.events import EVENT_TYPES, topic_of
+from shared.telemetry.origins import outgoing
 
 _FROM_HTTP = msgspec.Raw(b'{"source":"http"}')
 _ODD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Rejected)
@@ -212,8 +213,9 @@ class EventIntake:
             # The partition that librdkafka's `consistent` partitioner picks for the key.
             partition = zlib.crc32((key or str(event.event_id)).encode()) % counts[event_type]
             groups.setdefault((event_type, partition), []).append(event)
+        headers = outgoing()
         return [
-            (OutgoingMessage(topic_of(event_type), partition, None, value), members)
+            (OutgoingMessage(topic_of(event_type), partition, None, value, headers), members)
             for (event_type, partition), group in groups.items()
             for value, members in _packs(group, self._limits.pack_bytes)
         ]

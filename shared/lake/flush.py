@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from threading import Lock
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from shared.lake.data_files import cut_files
@@ -33,6 +34,8 @@ from shared.lake.segments import Segment, SegmentStore, rows_above, uncommitted
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.streams import STREAMS, StreamDefinition
+from shared.telemetry.catalogue import FLUSH_COMMITS, FLUSH_DURATION, FLUSH_FAILURES, FLUSHED_ROWS
+from shared.telemetry.tracing import span
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,6 +86,15 @@ class _Round:
         if batch.num_rows:
             self.messages[segment.source.topic] += _messages_in(batch)
             self.last_message = max(self.last_message, _latest_ingestion(batch))
+
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """The first and the last sequence number of the segments taken, by source."""
+        firsts: dict[str, int] = {}
+        for segment in self.segments:
+            firsts[segment.source.app_id] = min(
+                segment.first, firsts.get(segment.source.app_id, segment.first)
+            )
+        return {app_id: (first, self.progress[app_id]) for app_id, first in firsts.items()}
 
     def notes(self) -> dict[str, Any]:
         """What the log entry says of this commit: rows, messages that gave any (by topic), when the broker
@@ -136,7 +148,7 @@ class Flusher:
         # Without anything to do there is no lease to take: an idle app costs one listing.
         if not self._segments.list(stream):
             return
-        with self._turn(stream, wait_seconds) as lease:
+        with self._turn(stream, wait_seconds) as lease, _observed(stream):
             segments = self._segments.list(stream)
             table = self._lake.table(stream)
             snapshot = table.snapshot({segment.source.app_id for segment in segments})
@@ -223,8 +235,10 @@ class Flusher:
             version=snapshot.version,
             rows=taken.rows,
             files=len(files),
-            progress=taken.progress,
+            sources=taken.ranges(),
         )
+        FLUSHED_ROWS.add(taken.rows, stream.name)
+        FLUSH_COMMITS.add(1, stream.name)
         return snapshot
 
     def _write_files(self, stream: StreamDefinition, rows: pa.Table, name: str) -> list[DataFile]:
@@ -255,6 +269,21 @@ def _latest_ingestion(rows: pa.RecordBatch) -> int:
     import pyarrow.compute as pc
 
     return int(pc.max(rows.column("ingestion_time").cast(pa.int64())).as_py())
+
+
+@contextmanager
+def _observed(stream: StreamDefinition) -> Iterator[None]:
+    """Times one flush; counts one that fails."""
+    started = perf_counter()
+    try:
+        with span("flush", attributes={"stream": stream.name}):
+            yield
+    except Exception as error:
+        if not isinstance(error, LeaseHeld):
+            FLUSH_FAILURES.add(1, stream.name)
+        raise
+    finally:
+        FLUSH_DURATION.observe(perf_counter() - started, stream.name)
 
 
 def _read_one(segment: Segment, reading: Future[pa.RecordBatch]) -> tuple[Segment, pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Structured logging: every line is one JSON object with the request id and function that it belongs to.
+"""Structured logging: every line is one JSON object with the request, function and instance it belongs to.
 
 The object is the message itself, so it survives whichever handler the host puts on the root logger. Fields
 hold identifiers and figures, never bodies, keys or tokens.
@@ -7,20 +7,34 @@ hold identifiers and figures, never bodies, keys or tokens.
 from __future__ import annotations
 
 import logging
+import secrets
 import traceback
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 ROOT = "floe"
-Context = tuple[str, str]
+
+
+class Context(NamedTuple):
+    """Whose line it is; no request where a timer, a queue or a stream is at work."""
+
+    request_id: str | None
+    function: str
+    traceparent: str | None
+
+
 _context: ContextVar[Context | None] = ContextVar("floe_log_context", default=None)
+_instance = f"local-{secrets.token_hex(4)}"
 
 
-def bind(request_id: str, function: str) -> Token[Context | None]:
-    """Lines logged from here on, in this task, carry these; give the token to `unbind`."""
-    return _context.set((request_id, function))
+def bind(request_id: str | None, function: str, traceparent: str | None = None) -> Token[Context | None]:
+    """Lines logged from here on, in this task, carry these; give the token to `unbind`.
+
+    `traceparent` is what the client sent as such, unchecked; it is in no line.
+    """
+    return _context.set(Context(request_id, function, traceparent))
 
 
 def unbind(token: Token[Context | None]) -> None:
@@ -31,12 +45,26 @@ def unbind(token: Token[Context | None]) -> None:
 def request_id() -> str | None:
     """The id of the request that this task serves."""
     context = _context.get()
-    return context[0] if context else None
+    return context.request_id if context else None
 
 
-def configure(level: str) -> None:
-    """Log `level` and above."""
+def traceparent() -> str | None:
+    """What the client of this task's request sent as `traceparent`, unchecked."""
+    context = _context.get()
+    return context.traceparent if context else None
+
+
+def configure(level: str, instance: str | None = None) -> None:
+    """Log `level` and above; lines name `instance`, else a name made up for this process."""
+    global _instance
     logging.getLogger(ROOT).setLevel(level)
+    if instance:
+        _instance = instance
+
+
+def instance() -> str:
+    """The name of this instance in log lines."""
+    return _instance
 
 
 def get_log(name: str) -> Log:
@@ -79,5 +107,9 @@ class Log:
 def line(event: str, fields: dict[str, Any]) -> str:
     """One event as a JSON object, context first after the event."""
     context = _context.get()
-    whose = {"request_id": context[0], "function": context[1]} if context else {}
+    whose = {"instance": _instance}
+    if context is not None:
+        whose["function"] = context.function
+        if context.request_id is not None:
+            whose["request_id"] = context.request_id
     return msgspec.json.encode({"event": event, **whose, **fields}, enc_hook=str).decode()

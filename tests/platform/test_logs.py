@@ -22,10 +22,28 @@ def test_context_and_fields(caplog: pytest.LogCaptureFixture) -> None:
         log.info("things listed", count=3)
         logs.unbind(token)
         log.warning("100% strange", value=object)
+    here = {"instance": logs.instance()}
     assert lines(caplog) == [
-        {"event": "things listed", "request_id": "req_1", "function": "get_things", "count": 3},
-        {"event": "100% strange", "value": "<class 'object'>"},
+        {"event": "things listed", **here, "request_id": "req_1", "function": "get_things", "count": 3},
+        {"event": "100% strange", **here, "value": "<class 'object'>"},
     ]
+
+
+def test_work_that_serves_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    token = logs.bind(None, "flush_buffers")
+    log.warning("slow")
+    assert logs.request_id() is None
+    logs.unbind(token)
+    assert lines(caplog) == [{"event": "slow", "instance": logs.instance(), "function": "flush_buffers"}]
+
+
+def test_lines_name_the_instance(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_instance", logs.instance())
+    logs.configure("INFO")
+    assert logs.instance().startswith("local-")
+    logs.configure("INFO", "the-first")
+    log.warning("here")
+    assert lines(caplog)[0]["instance"] == "the-first"
 
 
 def test_the_level_follows_the_settings(caplog: pytest.LogCaptureFixture) -> None:
