@@ -155,6 +155,7 @@ async def create_events(request: Request[None, bytes, None]) -> Reply:
     scope="events:read",
     open_locally=True,
     blocking=True,
+    etag=True,
 )
 def query_events(request: Request[EventsQuery, None, None]) -> Reply[dict[str, Any]]:
     """Newest first by event time; every event that was landed is seen, flushed or not."""
@@ -162,6 +163,6 @@ def query_events(request: Request[EventsQuery, None, None]) -> Reply[dict[str, A
 
     query = request.query
     wanted = events_wanted(query.event_type, query.start_time, query.end_time, query.limit, query.offset)
-    events = events_json(runtime.history().page(wanted))
+    events = events_json(runtime.history().page(wanted, request.version))
     page = {"events": events, "count": len(events), "limit": query.limit, "offset": query.offset}
     return Reply(200, page, offset_links(request, more=len(events) == query.limit))

@@ -38,13 +38,17 @@ class History:
         self._segments = segments
         self._lake = lake
 
-    def page(self, wanted: RowsWanted) -> pa.Table:
+    def page(self, wanted: RowsWanted, depends_on: Callable[..., None] | None = None) -> pa.Table:
         """The page that `wanted` asks for, in the schema of the stream's rows. Blocks.
 
-        Raises StorageUnavailable when storage does not answer.
+        `depends_on` is called before rows are read, with what the page depends on: as long as that is the
+        same, so is the page. What it raises ends the query. Raises StorageUnavailable when storage does not
+        answer.
         """
 
         def read(fresh: list[Fresh], snapshot: Snapshot) -> pa.Table:
+            if depends_on is not None:
+                depends_on(snapshot.version, *_names(fresh, wanted))
             landed = self._landed(wanted, fresh)
             return _first([_committed(wanted, snapshot), landed], wanted).slice(wanted.offset)
 
@@ -100,6 +104,15 @@ class History:
 def _fresh(segments: Sequence[Segment], snapshot: Snapshot) -> Iterator[Fresh]:
     for app_id, group in groupby(segments, key=lambda segment: segment.source.app_id):
         yield from uncommitted(list(group), snapshot.progress(app_id))
+
+
+def _names(fresh: Sequence[Fresh], wanted: RowsWanted) -> list[str]:
+    """What tells apart the rows that may be wanted and are not in the snapshot: segments never change."""
+    return [
+        f"{segment.name(wanted.stream)} above {covered}"
+        for segment, covered in fresh
+        if wanted.overlaps(segment.earliest, segment.latest)
+    ]
 
 
 def _is_beyond(segment: Segment, found: pa.Table, wanted: RowsWanted) -> bool:
