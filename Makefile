@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench clean docs key lock setup
+.PHONY: help run test check demo bench bench-anomalies clean docs key lock setup
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -37,6 +37,9 @@ demo: $(STAMP)  ## Replay real series through the stack and compare what comes o
 
 bench: setup  ## Measure the design's goals on this machine, side by side with a hand-written consumer
 	@exec $(PY) -m bench $(ARGS)
+
+bench-anomalies: $(STAMP)  ## Score the anomaly detector on labelled series (DATA=<folder> OUT=<folder>)
+	@exec $(PY) -m bench.anomalies $(if $(DATA),--data $(DATA)) --out $(or $(OUT),bench/results/anomalies)
 
 docs: $(STAMP)  ## Write docs/openapi.json, docs/metrics.md, docs/settings.md and local.settings.example.json from the code
 	@$(PY) -m scripts.write_docs

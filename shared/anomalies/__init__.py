@@ -1,0 +1,1 @@
+"""Anomalies in series: points that their own past did not lead to expect."""
