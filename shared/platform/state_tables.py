@@ -22,12 +22,20 @@ STATE_TABLES: tuple[str, ...] = (
     REFRESH_FAMILIES,
     REVOCATIONS,
     LOGIN_ATTEMPTS,
+    RATE_LIMITS,
     JOBS,
     METRICS,
 )
 
 # Tables whose rows carry `expires_at` and are of no use after it.
-EXPIRING_TABLES: tuple[str, ...] = (SIGNING_KEYS, REFRESH_FAMILIES, REVOCATIONS, LOGIN_ATTEMPTS, JOBS)
+EXPIRING_TABLES: tuple[str, ...] = (
+    SIGNING_KEYS,
+    REFRESH_FAMILIES,
+    REVOCATIONS,
+    LOGIN_ATTEMPTS,
+    RATE_LIMITS,
+    JOBS,
+)
 
 # Where messages that could not be handled end is the trigger's choice: `-poison` after the queue's name.
 JOBS_QUEUE = "jobs"

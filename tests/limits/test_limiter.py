@@ -18,7 +18,7 @@ from shared.limits.limiter import PORTIONS
 from shared.limits.quotas import Asked, Granted, Quotas, partition_of
 from shared.limits.rules import AUTH, BATCH, CREDENTIALS, EVENTS, PLAN
 from shared.platform.errors import StorageUnavailable
-from shared.platform.state_tables import RATE_LIMITS
+from shared.platform.state_tables import EXPIRING_TABLES, RATE_LIMITS, STATE_TABLES
 from tests.fakes.tables import MemoryTables
 from tests.limits.instances import CLIENT, NOON, Instance, Seconds
 from tests.place import account_of
@@ -118,7 +118,7 @@ async def test_what_is_told_to_be_left_takes_the_others_in(one: Instance, other:
 
 @pytest.fixture
 def two_processes(storage_connection_string: str) -> list[Instance]:
-    make_tables(storage_connection_string, [RATE_LIMITS])
+    make_tables(storage_connection_string, STATE_TABLES)
     account = account_of(storage_connection_string)
     return [Instance(TableStorage(account), Seconds(), threads=True) for _ in range(2)]
 
@@ -243,3 +243,4 @@ def test_storage_learns_no_addresses_and_when_to_forget(tables: MemoryTables) ->
     (row,) = tables.rows.values()
     assert "203.0.113.9" not in repr(row)
     assert row.time("expires_at") == datetime.fromtimestamp(120, UTC)
+    assert RATE_LIMITS in EXPIRING_TABLES
