@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.http import (
     admin_keys,
     auth,
+    azure_files,
     docs,
     events,
     fallback,
@@ -13,6 +14,7 @@ from functions.http import (
     jobs,
     metrics,
     storage,
+    storage_stats,
     users,
 )
 from functions.queues import run_job
@@ -25,7 +27,8 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, storage, jobs, auth, users, admin_keys, health, info, metrics, docs),
+    *(events, storage, storage_stats, azure_files, jobs),
+    *(auth, users, admin_keys, health, info, metrics, docs),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
     *(run_job, resume_jobs),
     fallback,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from shared.jobs.run import JobKind, JobRunner
     from shared.jobs.service import Jobs
     from shared.jobs.slots import Slots
+    from shared.lake.buffered import BufferGauge
+    from shared.lake.file_listing import FileListing
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake
     from shared.lake.segments import SegmentStore
@@ -148,6 +150,24 @@ def segments() -> SegmentStore:
     # The system's allocator gives memory back; Arrow's own kept half as much again after a flush.
     pa.set_memory_pool(pa.system_memory_pool())
     return SegmentStore(_blobs())
+
+
+@cache
+def readings_gauge() -> BufferGauge:
+    """The buffers of the sensor readings, and the table above which they stand."""
+    from shared.lake.buffered import BufferGauge
+    from shared.streams.readings import READINGS
+
+    return BufferGauge(READINGS, segments(), _lake())
+
+
+@cache
+def file_listing() -> FileListing:
+    """Data files as storage lists them."""
+    from shared.adapters.connection import storage_account
+    from shared.adapters.file_listing import AzureFileListing
+
+    return AzureFileListing(storage_account(settings()))
 
 
 @cache

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
+from azure.storage.blob import BlobClient, BlobLeaseClient
 
+from shared.adapters.blob_service import blob_service
 from shared.adapters.connection import StorageAccount
 from shared.platform.errors import LeaseHeld, StorageUnavailable
 
@@ -55,7 +55,7 @@ class BlobLeases:
     """Implements shared.lake.ports.Leases, on one small blob for each name."""
 
     def __init__(self, account: StorageAccount, container: str, seconds: int) -> None:
-        self._service = _service(account)
+        self._service = blob_service(account)
         self._container = container
         self._seconds = seconds
 
@@ -88,20 +88,3 @@ class BlobLeases:
             with suppress(ResourceExistsError):
                 blob.upload_blob(b"", overwrite=False)
             return blob.acquire_lease(self._seconds)
-
-
-def _service(account: StorageAccount) -> BlobServiceClient:
-    # The SDK would wait 15 s and more between its tries: as long as a lease lasts.
-    options: dict[str, Any] = {
-        "connection_timeout": 3,
-        "read_timeout": 5,
-        "retry_total": 2,
-        "initial_backoff": 1,
-        "increment_base": 2,
-        "random_jitter_range": 0,
-    }
-    if account.connection_string is not None:
-        return BlobServiceClient.from_connection_string(account.connection_string, **options)
-    from shared.adapters.identity import credential
-
-    return BlobServiceClient(account.blob_endpoint, credential=credential(), **options)
