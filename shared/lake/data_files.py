@@ -58,7 +58,7 @@ def cut_files(
     They are called `<name>.parquet`; where the stream has a file column, `<its value>-<name>.parquet`, unless
     that made more than `most_files`: then a key's hour is one `<name>.parquet`, by that column and time.
     """
-    ordered, shared, single = _in_file_order(stream, rows)
+    ordered, shared, single = in_file_order(stream, rows)
     apart = stream.file_column is not None and len(single) <= most_files
     starts = single if apart else shared
     for start, end in zip(starts, [*starts[1:], ordered.num_rows], strict=True):
@@ -151,7 +151,7 @@ class DataFileWriter:
         )
 
 
-def _in_file_order(stream: StreamDefinition, rows: pa.Table) -> tuple[pa.Table, list[int], list[int]]:
+def in_file_order(stream: StreamDefinition, rows: pa.Table) -> tuple[pa.Table, list[int], list[int]]:
     """The rows by key, hour, file column and time; where each key's hour starts, and each value's in it.
 
     Ties stay in stream order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import BytesIO
 from itertools import groupby
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from shared.lake.flush import Flusher, FlushLimits
 from shared.lake.segments import SegmentStore, rows_above, uncommitted
+from shared.lake.upload import Uploader, UploadLimits
 from shared.streams import StreamDefinition
 from shared.streams.events import EVENTS
 from tests.fakes import ManualClock, MemoryBlobs, MemoryLake, MemoryLeases
@@ -21,6 +23,9 @@ from tests.fakes.seam import Seam, SeamBlobs, SeamLake, SeamLeases
 type Where = tuple[str, int, int, int]
 
 _PLENTY = FlushLimits(rows=1_000_000, bytes=2**30)
+UPLOAD = UploadLimits(
+    rows=1_000_000, files=1000, slice_bytes=2**24, file_bytes=2**26, grace=timedelta(minutes=10)
+)
 
 
 def _nothing() -> None:
@@ -31,7 +36,8 @@ class World:
     """Blobs, tables and leases; each flusher is a process of its own over them."""
 
     def __init__(self) -> None:
-        self.blobs = MemoryBlobs()
+        self.clock = ManualClock()
+        self.blobs = MemoryBlobs(self.clock)
         self.segments = SegmentStore(self.blobs)
         self.lake = MemoryLake()
         self.leases = MemoryLeases()
@@ -41,7 +47,18 @@ class World:
         seam = seam or Seam(_nothing)
         blobs = SeamBlobs(self.blobs, seam)
         lake = SeamLake(MemoryLake(self.lake.logs), seam)
-        return Flusher(SegmentStore(blobs), blobs, lake, SeamLeases(self.leases, seam), limits, ManualClock())
+        return Flusher(SegmentStore(blobs), blobs, lake, SeamLeases(self.leases, seam), limits, self.clock)
+
+    def uploader(self, limits: UploadLimits = UPLOAD, seam: Seam | None = None) -> Uploader:
+        """An uploader, behind a seam if one is given."""
+        seam = seam or Seam(_nothing)
+        lake = SeamLake(MemoryLake(self.lake.logs), seam)
+        leases = SeamLeases(self.leases, seam)
+        return Uploader(SeamBlobs(self.blobs, seam), lake, leases, limits, "Cold", self.clock)
+
+    def paths(self, stream: StreamDefinition = EVENTS) -> list[str]:
+        """The paths that the table names, sorted."""
+        return sorted(self.lake.table(stream).snapshot().files()["path"].to_pylist())
 
     def committed(self, stream: StreamDefinition = EVENTS) -> Counter[Where]:
         """The rows of the files that the log names."""
