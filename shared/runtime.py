@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from shared.lake.buffered import BufferGauge
     from shared.lake.file_listing import FileListing
     from shared.lake.flush import Flusher
-    from shared.lake.ports import Blobs, Lake
+    from shared.lake.ports import Blobs, Lake, Leases
     from shared.lake.segments import SegmentStore
+    from shared.lake.upload import Uploader
     from shared.limits.limiter import Limiter
     from shared.limits.rules import Limits
     from shared.platform.queues import Queues
@@ -74,16 +75,30 @@ def landing() -> Landing:
 @cache
 def flusher() -> Flusher:
     """FLUSH, for the timer and for operators."""
-    from shared.adapters.blob_leases import BlobLeases
-    from shared.adapters.connection import storage_account
     from shared.lake.flush import Flusher, FlushLimits
-    from shared.streams.models import SYSTEM_CONTAINER
 
-    leases = BlobLeases(storage_account(settings()), SYSTEM_CONTAINER, settings().lease_seconds)
     limits = FlushLimits(
         rows=settings().flush_max_rows, bytes=settings().flush_max_bytes, files=settings().flush_max_files
     )
-    return Flusher(segments(), _blobs(), _lake(), leases, limits, utc_now)
+    return Flusher(segments(), _blobs(), _lake(), _leases(), limits, utc_now)
+
+
+@cache
+def uploader() -> Uploader:
+    """UPLOAD, as a job."""
+    from datetime import timedelta
+
+    from shared.lake.upload import Uploader, UploadLimits
+
+    limits = UploadLimits(
+        rows=settings().upload_max_rows,
+        files=settings().upload_max_files,
+        slice_bytes=settings().upload_max_bytes,
+        file_bytes=settings().final_file_bytes,
+        grace=timedelta(minutes=settings().hour_grace_minutes),
+    )
+    segments()  # sets Arrow's allocator
+    return Uploader(_blobs(), _lake(), _leases(), limits, settings().final_tier, utc_now)
 
 
 @cache
@@ -227,8 +242,8 @@ def health() -> HealthService:
     from shared.health.ports import Deployment, Probe
     from shared.health.service import HealthService
     from shared.platform.state_tables import USERS
-    from shared.streams.events import EVENTS
     from shared.streams.models import LANDING_CONTAINER
+    from shared.streams.readings import READINGS
 
     def blob() -> None:
         next(iter(_blobs().list(LANDING_CONTAINER, "health/")), None)
@@ -239,8 +254,8 @@ def health() -> HealthService:
         Probe("tables", lambda: _tables().query(USERS, "probe", limit=1)),
     )
     notices = (volatile_broker(),) if settings().broker_volatile else ()
-    deployment = Deployment(azure_configured=True, container_name=EVENTS.container, notices=notices)
-    return HealthService(probes, LakeFacts(_lake, _board), deployment)
+    deployment = Deployment(azure_configured=True, container_name=READINGS.container, notices=notices)
+    return HealthService(probes, LakeFacts(segments, _lake, _board), deployment)
 
 
 @cache
@@ -284,6 +299,15 @@ def _blobs() -> Blobs:
     from shared.adapters.obstore_blobs import ObstoreBlobs
 
     return ObstoreBlobs(storage_account(settings()))
+
+
+@cache
+def _leases() -> Leases:
+    from shared.adapters.blob_leases import BlobLeases
+    from shared.adapters.connection import storage_account
+    from shared.streams.models import SYSTEM_CONTAINER
+
+    return BlobLeases(storage_account(settings()), SYSTEM_CONTAINER, settings().lease_seconds)
 
 
 @cache
