@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from devstack.host.bindings import Binding, Function
+from devstack.host.http_limits import HttpLimits, limited_to
 from devstack.host.http_messages import Headers, decode_path, read_request, write_response
 from devstack.host.outputs import Outputs
 from devstack.host.routing import Route, Router
@@ -26,6 +27,10 @@ MAX_BODY = 104_857_600
 
 class BodyTooLarge(Exception):
     """The body exceeds MAX_BODY."""
+
+
+class ClientGone(Exception):
+    """The client went away before its body was whole."""
 
 
 def http_router(functions: Iterable[Function], prefix: str) -> Router[Function]:
@@ -67,6 +72,8 @@ class HttpFront:
         except BodyTooLarge:
             await _respond(scope, send, 413, [(b"connection", b"close")], b"")
             return
+        except ClientGone:
+            return
         await _respond(scope, send, *await self._invoke(scope, path, *found, body))
 
     async def _invoke(
@@ -90,7 +97,10 @@ def _answer(function: Function, returned: Any, outputs: list[Any]) -> Any:
 
 
 async def _read_body(scope: dict[str, Any], receive: Receive) -> bytes:
-    """The body; empty without Content-Length, as the real host drops a chunked body."""
+    """The body; empty without Content-Length, as the real host drops a chunked body.
+
+    Raises BodyTooLarge, or ClientGone where it breaks off: half a body is none.
+    """
     length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
     if length is not None and int(length) > MAX_BODY:
         raise BodyTooLarge
@@ -98,6 +108,8 @@ async def _read_body(scope: dict[str, Any], receive: Receive) -> bytes:
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY:
@@ -136,12 +148,12 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """uvicorn around the front."""
 
-    def __init__(self, front: HttpFront, address: str, port: int) -> None:
+    def __init__(self, front: HttpFront, address: str, port: int, limits: HttpLimits | None = None) -> None:
         self._socket = socket.create_server((address, port), backlog=2048)
         self.url = f"http://{address}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             front,
-            http="httptools",
+            http=limited_to(limits or HttpLimits()),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -77,7 +77,7 @@ async def test_with_other_filters_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["x", "a" * 4097, "AAAA", "%00", "=", "ä", "a b", "a" * (MAX_CONTINUATION + 1)]
+    "token", ["x", "a" * 3001, "AAAA", "%00", "=", "ä", "a b", "a" * (MAX_CONTINUATION + 1)]
 )
 async def test_what_is_no_token_is_refused(token: str) -> None:
     answer = await files(continuation=token)
@@ -115,7 +115,7 @@ def test_positions_come_back_as_they_were(position: tuple[datetime, int, str]) -
 
 
 def test_the_longest_blob_name_fits_and_more_is_an_error() -> None:
-    name = "\N{GRINNING FACE}" * 1024
+    name = "\N{LATIN SMALL LETTER E WITH ACUTE}" * 1024
     assert FILES.position(FilesQuery(continuation=FILES.token(FilesQuery(), name))) == name
     with pytest.raises(ValueError, match="too long"):
-        FILES.token(FilesQuery(), name + "\N{GRINNING FACE}" * 200)
+        FILES.token(FilesQuery(), name + name)
