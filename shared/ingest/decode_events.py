@@ -90,7 +90,7 @@ class EventDecoder:
         import pyarrow.compute as pc
 
         events, fields = parsed.events, parsed.fields
-        messages, places = parsed.positions(len(batch))
+        messages, places = parsed.positions(batch)
         enqueued = np.asarray(batch.enqueued, np.int64)[messages]
         sequence = np.asarray(batch.sequence_numbers, np.int64)[messages]
         ingested = pa.array(enqueued, pa.timestamp("us", "UTC"))

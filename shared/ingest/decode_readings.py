@@ -90,7 +90,7 @@ def _rows(batch: MessageBatch, parsed: _Parsed) -> pa.RecordBatch:
 
     readings = parsed.readings
     count = len(readings)
-    messages, places = parsed.positions(len(batch))
+    messages, places = parsed.positions(batch)
     enqueued = np.asarray(batch.enqueued, np.int64)[messages]
     moment = pa.timestamp("us", "UTC")
     numbers, texts = _values([reading.value for reading in readings])

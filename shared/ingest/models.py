@@ -21,7 +21,8 @@ class MessageBatch:
 
     `sequence_numbers` ascend; `enqueued` is when the broker took each message, in microseconds since
     1970 (UTC). A message without a value (a tombstone) has an empty body. `origins` are the requests that the
-    whole batch comes from.
+    whole batch comes from. `starts`: the place in its message that each body begins at, where the bodies are
+    parts of messages; their rows stand at places from there on.
     """
 
     topic: str
@@ -30,6 +31,7 @@ class MessageBatch:
     sequence_numbers: Integers
     enqueued: Integers
     origins: Origins = NO_ORIGINS
+    starts: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.bodies)
@@ -43,6 +45,7 @@ class MessageBatch:
             self.sequence_numbers[part],
             self.enqueued[part],
             self.origins,
+            None if self.starts is None else self.starts[part],
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.ingest.event_json import split_message
-from shared.ingest.models import DeadLetter, Reason, Rejected
+from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,8 +41,17 @@ class Places:
         self.dead_letters.append(letter)
         self._places[letter.message] = ()
 
-    def positions(self, messages: int) -> tuple[Vector, Vector]:
-        """For each row the position of its message in the batch, and its place (`_idx`) in that message."""
+    def positions(self, batch: MessageBatch) -> tuple[Vector, Vector]:
+        """For each row the position of its message in `batch`, and its place (`_idx`) in that message."""
+        import numpy as np
+
+        messages, places = self._within(len(batch))
+        if batch.starts is not None:
+            places = places + np.asarray(batch.starts, np.int32)[messages]
+        return messages, places
+
+    def _within(self, messages: int) -> tuple[Vector, Vector]:
+        """The same, with places counted from where each body begins."""
         import numpy as np
 
         if not self._places:
