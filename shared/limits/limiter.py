@@ -47,7 +47,7 @@ class Count:
         self.open = limit // rule.unasked
         self.prefetch_at = self.open if self.portion >= 4 and self.open else _NEVER
         self.closed = False
-        self.asking: asyncio.Future[Granted] | None = None
+        self.asking: asyncio.Task[bool] | None = None
         self.row: Row | None = None
         self.limit_text, self.reset_text = str(limit), str(self.ends)
 
@@ -147,37 +147,37 @@ class Limiter:
         if self._now() >= self._silent_until:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await asyncio.shield(self._ask(count))
-                return
-            except Exception as error:  # whatever it is, requests go on
-                self._fall_silent(error)
+                    if await asyncio.shield(self._ask(count)):
+                        return
+            except TimeoutError:
+                self._fall_silent("no answer in time")
         count.lend()
 
-    def _ask(self, count: Count) -> asyncio.Future[Granted]:
-        """One question for all that wait for the same count."""
+    def _ask(self, count: Count) -> asyncio.Task[bool]:
+        """One question for all that wait for the same count; True once it is answered."""
         if count.asking is None:
-            wanted = max(0, count.used - count.granted) + count.portion
-            asked = Asked(count.client, count.begins, count.ends, count.limit, wanted, count.row)
-            count.asking = asyncio.ensure_future(self._offload(partial(self._quotas.take, asked)))
-            count.asking.add_done_callback(partial(self._answered, count, wanted))
+            count.asking = asyncio.create_task(self._asked(count))
         return count.asking
 
-    def _answered(self, count: Count, wanted: int, answer: asyncio.Future[Granted]) -> None:
-        count.asking = None
-        if answer.cancelled():
-            return
-        error = answer.exception()
-        if error is not None:
-            self._fall_silent(error)
-            return
+    async def _asked(self, count: Count) -> bool:
+        wanted = max(0, count.used - count.granted) + count.portion
+        asked = Asked(count.client, count.begins, count.ends, count.limit, wanted, count.row)
+        try:
+            granted = await self._offload(partial(self._quotas.take, asked))
+        except Exception as error:  # whatever it is, requests go on
+            self._fall_silent(str(error))
+            return False
+        finally:
+            # Before the task is done: whoever comes next must not wait for what is answered.
+            count.asking = None
+        count.receive(granted, wanted)
         if self._silent:
             self._silent = False
             _log.info("rate limits are shared again")
-        count.receive(answer.result(), wanted)
+        return True
 
-    def _fall_silent(self, error: BaseException) -> None:
+    def _fall_silent(self, reason: str) -> None:
         self._silent_until = self._now() + SILENCE
         if not self._silent:
             self._silent = True
-            reason = str(error) or "no answer in time"
             _log.warning("rate limits are counted by each instance alone", reason=reason)

@@ -149,6 +149,24 @@ async def test_many_at_once_ask_storage_once(one: Instance) -> None:
     assert one.asked <= 10 // 2 + 1
 
 
+async def test_who_comes_just_as_storage_answers(tables: MemoryTables, clock: Seconds) -> None:
+    asked, answered = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def wait(call: module.Callable[[], Granted]) -> Granted:
+        asked.set()
+        await answered
+        return call()
+
+    limiter = module.Limiter(Quotas(lambda: tables), wait, clock)
+    count = limiter.count(AUTH, CLIENT, 1)
+    first = asyncio.create_task(limiter.take(count))
+    await asked.wait()
+    # In one turn of the loop: the answer, and a request that finds it there.
+    answered.set_result(None)
+    second = asyncio.create_task(limiter.take(count))
+    assert sorted(await asyncio.gather(first, second)) == [False, True]
+
+
 async def test_each_instance_counts_alone_while_storage_is_down(
     one: Instance, other: Instance, tables: MemoryTables, clock: Seconds, caplog: pytest.LogCaptureFixture
 ) -> None:
