@@ -25,10 +25,13 @@ class Notice(BaseModel):
 
 
 class KafkaMetrics(BaseModel):
-    """Durable totals of what was landed."""
+    """Durable totals of what was landed; null while storage does not answer."""
 
-    messages_consumed: int | None = Field(description="Messages landed; null while storage does not answer.")
-    last_message_time: UtcTime | None = Field(description="When the newest of them was taken by the broker.")
+    messages_consumed: int | None = Field(description="Messages with sensor readings that were landed.")
+    last_message_time: UtcTime | None = Field(
+        description="When the newest of them was taken by the broker; null where there is none."
+    )
+    messages_by_topic: dict[str, int] | None = Field(description="Messages landed, of every topic.")
 
 
 class KafkaComponent(BaseModel):

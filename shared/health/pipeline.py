@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from shared.health.board import NoticeBoard
 from shared.health.models import Notice
 from shared.health.ports import Facts
 from shared.lake.ports import Lake
+from shared.lake.segments import SegmentStore
+from shared.lake.totals import totals_of
 from shared.streams import STREAMS
+from shared.streams.readings import READINGS
 
 
 class LakeFacts:
-    """Implements PipelineFacts over the tables of all streams."""
+    """Implements PipelineFacts over the logs of all tables and the listing of the buffer."""
 
-    def __init__(self, lake: Callable[[], Lake], board: Callable[[], NoticeBoard]) -> None:
-        """Both are asked for when first needed, for building them imports much."""
+    def __init__(
+        self,
+        segments: Callable[[], SegmentStore],
+        lake: Callable[[], Lake],
+        board: Callable[[], NoticeBoard],
+    ) -> None:
+        """All are asked for when first needed, for building them imports much."""
+        self._segments = segments
         self._lake = lake
         self._board = board
 
     def read(self) -> Facts:
         """See the port; blocks."""
-        import pyarrow.compute as pc
-
-        files = [self._lake().table(stream).snapshot().files() for stream in STREAMS]
+        totals = {stream.name: totals_of(stream, self._segments(), self._lake()) for stream in STREAMS}
+        messages: Counter[str] = Counter()
+        for stream in STREAMS:
+            messages.update({topic: totals[stream.name].messages.get(topic, 0) for topic in stream.topics})
         return Facts(
-            total_files=sum(table.num_rows for table in files),
-            total_size_bytes=sum(pc.sum(table["size"]).as_py() or 0 for table in files),
+            messages_consumed=sum(messages[topic] for topic in READINGS.topics),
+            messages_by_topic=dict(messages),
+            last_message_time=totals[READINGS.name].last_message,
+            total_files=sum(total.table.files for total in totals.values()),
+            total_size_bytes=sum(total.table.bytes for total in totals.values()),
             notices=tuple(self._board().standing()),
         )
 

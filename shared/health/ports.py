@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -27,9 +27,13 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the pipeline knows of itself; None is unknown. Sizes in bytes, totals durable."""
+    """What the pipeline knows of itself; None is unknown. Sizes in bytes, totals durable.
+
+    `messages_consumed` and `last_message_time` are of sensor readings, `messages_by_topic` has all topics.
+    """
 
     messages_consumed: int | None = None
+    messages_by_topic: Mapping[str, int] | None = None
     last_message_time: datetime | None = None
     total_files: int | None = None
     total_size_bytes: int | None = None

@@ -74,7 +74,9 @@ def _components(answers: Answers, facts: Facts, deployment: Deployment) -> Compo
         kafka=KafkaComponent(
             healthy=answers.get("event_hub"),
             metrics=KafkaMetrics(
-                messages_consumed=facts.messages_consumed, last_message_time=facts.last_message_time
+                messages_consumed=facts.messages_consumed,
+                last_message_time=facts.last_message_time,
+                messages_by_topic=None if facts.messages_by_topic is None else dict(facts.messages_by_topic),
             ),
         ),
         storage=StorageComponent(

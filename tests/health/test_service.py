@@ -214,6 +214,7 @@ async def test_facts_may_block_in_a_thread_of_their_own() -> None:
 async def test_all_documented_fields(make: Callable[..., Setting]) -> None:
     facts = Facts(
         messages_consumed=7,
+        messages_by_topic={"sensor-data": 7, "events.error": 1},
         last_message_time=NOW,
         total_files=3,
         total_size_bytes=5_452_595,
@@ -231,7 +232,14 @@ async def test_all_documented_fields(make: Callable[..., Setting]) -> None:
         "version": report["version"],
         "timestamp": moment,
         "components": {
-            "kafka": {"healthy": True, "metrics": {"messages_consumed": 7, "last_message_time": moment}},
+            "kafka": {
+                "healthy": True,
+                "metrics": {
+                    "messages_consumed": 7,
+                    "last_message_time": moment,
+                    "messages_by_topic": {"sensor-data": 7, "events.error": 1},
+                },
+            },
             "storage": {"healthy": True, "stats": {"total_files": 3, "total_size_mb": 5.2}},
             "azure": {
                 "healthy": True,
