@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shared.platform import logs
 from shared.platform.clock import utc_now
 from shared.platform.settings import Settings, load_settings
+from shared.platform.version import VERSION
 from shared.telemetry import catalogue
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from shared.platform.tables import Tables
     from shared.query.history import History
     from shared.telemetry.pipeline import PipelineTotals
+    from shared.telemetry.ports import Telemetry
     from shared.telemetry.recorder import Recorder
 
 
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """The checked settings; logging follows them from here on."""
     loaded = load_settings()
-    logs.configure(loaded.log_level)
+    logs.configure(loaded.log_level, loaded.instance_id)
     return loaded
 
 
@@ -282,8 +284,27 @@ def fold_metrics() -> int:
 
 
 def watch() -> None:
-    """Has this instance report what it counts, from its first work on."""
+    """Has this instance report what it counts, and send telemetry where it is to, from its first work on."""
     catalogue.when_first_used(_start_reporting)
+    if settings().applicationinsights_connection_string or settings().otlp_endpoint:
+        from shared.telemetry.export import Export
+
+        # On Azure the host forwards lines by itself, unless it knows that the app sends them.
+        lines = settings().worker_opentelemetry or settings().instance_id is None
+        catalogue.when_first_used(Export(_telemetry, lines=lines).start)
+
+
+def _telemetry() -> Telemetry:
+    from shared.adapters.telemetry_opentelemetry import OpenTelemetry, application_insights, otlp
+
+    insights, collector = settings().applicationinsights_connection_string, settings().otlp_endpoint
+    exporters = [application_insights(insights.get_secret_value())] if insights else []
+    return OpenTelemetry(
+        [*exporters, *([otlp(collector)] if collector else [])],
+        version=VERSION,
+        instance=logs.instance(),
+        environment=settings().environment,
+    )
 
 
 def _start_reporting() -> None:

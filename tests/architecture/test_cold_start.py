@@ -18,6 +18,8 @@ HEAVY = {
     "jwt",
     "argon2",
     "cryptography",
+    "prometheus_client",
+    "opentelemetry",
 }
 HEAVY_AZURE = ("azure.storage", "azure.identity", "azure.data", "azure.eventhub")
 

@@ -10,9 +10,9 @@ import pytest
 from tests.architecture.imports import Import, module_name, product_files, product_imports, tree_of
 
 ADAPTERS = "shared.adapters"
-SDKS = ("confluent_kafka", "obstore", "deltalake", "azure")
+SDKS = ("confluent_kafka", "obstore", "deltalake", "azure", "opentelemetry")
 HEAVY = ("pyarrow", "numpy", "deltalake", "confluent_kafka", "obstore", "azure.storage", "azure.data",
-         "azure.identity", "azure.eventhub")  # fmt: skip
+         "azure.identity", "azure.eventhub", "prometheus_client", "opentelemetry")  # fmt: skip
 # Packages of `shared` that are no capability: what all may use, and what may use all.
 FOUNDATION = {"platform"}
 ABOVE = {"adapters", "runtime"}
