@@ -1,114 +1,155 @@
 """Messages of the sensor readings' topic to Arrow rows and dead letters.
 
-The fast path decodes readings of the usual forms straight into structs; all others go through the thorough
-one, message by message. A batch gives the same rows whichever way it took, and however it was cut, so that a
-redelivery changes nothing.
+The fast path decodes readings of the forms learned so far straight into structs; all others go through the
+thorough one, message by message. A batch gives the same rows whichever way it took, and however it was cut,
+so that a redelivery changes nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from shared.ingest.models import DeadLetter, MessageBatch, Rejected
+from shared.ingest.event_json import MAX_DEPTH
+from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.packs import ODD, Places
-from shared.ingest.reading_json import Reading, ShortReading, Value, parse_reading
+from shared.ingest.reading_forms import Form, Forms
+from shared.ingest.reading_json import Parsed, Reading, Value, check_attributes, parse_reading
 from shared.ingest.reading_times import microseconds, microseconds_of
 from shared.lake.schema import row_schema
 from shared.streams.readings import READINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
-_FORMS = tuple(
-    (msgspec.json.Decoder(form).decode, msgspec.json.Decoder(list[form]).decode)  # type: ignore[valid-type]
-    for form in (Reading, ShortReading)
-)
+# A form costs as much as a hundred readings: a batch of nothing but strange ones shall not learn from each.
+_LESSONS = 4
 
 
 class ReadingDecoder:
     """Decodes the messages of the topic of sensor readings."""
 
+    def __init__(self) -> None:
+        self._forms = Forms()
+
     def decode(self, batch: MessageBatch) -> tuple[pa.RecordBatch, list[DeadLetter]]:
         """The rows of `batch` in stream order, in the schema of the readings stream, and what is not one."""
-        parsed = _Parsed()
+        parsed = _Rows()
         self._parse_fast(batch, parsed)
         try:
-            return _rows(batch, parsed), parsed.dead_letters
-        except Rejected:  # a wrong time: find out which
-            parsed = _Parsed()
+            return parsed.batch(batch), parsed.dead_letters
+        except Rejected:  # a wrong time, further fields that are not UTF-8 or nest deep: find out which
+            parsed = _Rows()
             for message, body in enumerate(batch.bodies):
-                parsed.take_thoroughly(message, body, _checked)
-            return _rows(batch, parsed), parsed.dead_letters
+                parsed.take_thoroughly(message, body, check_times=True)
+            return parsed.batch(batch), parsed.dead_letters
 
-    def _parse_fast(self, batch: MessageBatch, parsed: _Parsed) -> None:
-        decode, decode_pack = _FORMS[0]
+    def _parse_fast(self, batch: MessageBatch, parsed: _Rows) -> None:
+        decode, decode_pack = parsed.expect(self._forms.latest)
+        lessons = _LESSONS
         add = parsed.readings.append
         for message, body in enumerate(batch.bodies):
             try:
-                if body[:1] == b"[":
-                    parsed.add_pack(message, decode_pack(body))
-                else:
+                if body[:1] != b"[":
                     add(decode(body))
+                    continue
+                readings = decode_pack(body)
+                if readings:
+                    parsed.add_pack(message, readings)
+                    continue
             except ODD:
-                parsed.take_thoroughly(message, body, parse_reading)
+                pass
+            names = parsed.take_thoroughly(message, body)
+            if names and lessons:
+                lessons -= 1
+                decode, decode_pack = parsed.expect(self._forms.learn(names))
 
 
-def _checked(text: bytes) -> tuple[Reading, bytes | None]:
-    reading, attributes = parse_reading(text)
-    if reading.timestamp is not None:
-        microseconds(reading.timestamp)
-    return reading, attributes
+def _parse_checked(text: bytes) -> Parsed:
+    parsed = parse_reading(text)
+    if parsed.reading.timestamp is not None:
+        microseconds(parsed.reading.timestamp)
+    return parsed
 
 
-class _Parsed(Places):
-    """What came out of the messages so far: readings row by row, the further fields of some rows, and where
-    each row stands."""
+class _Rows(Places):
+    """What came out of the messages so far: readings row by row, and the further fields of those that were
+    taken thoroughly."""
 
     def __init__(self) -> None:
         super().__init__()
         self.readings: list[Reading] = []
-        self.attributes: dict[int, bytes] = {}
+        self._attributes: dict[int, bytes] = {}
+        self._forms: dict[type[Reading], Form] = {}
+
+    def expect(self, form: Form) -> tuple[Any, Any]:
+        """Readings of `form` may be added from now on; what decodes one, and a pack of them."""
+        self._forms[form.reading] = form
+        return form.decode, form.decode_pack
 
     def add_pack(self, message: int, readings: list[Reading]) -> None:
         """Adds a packed message, every item of which is a reading."""
         self.readings += readings
         self.place(message, range(len(readings)))
 
-    def take_thoroughly(self, message: int, body: bytes, parse: Any) -> None:
-        for reading, attributes in self.take(message, body, parse):
-            if attributes is not None:
-                self.attributes[len(self.readings)] = attributes
-            self.readings.append(reading)
+    def take_thoroughly(self, message: int, body: bytes, *, check_times: bool = False) -> frozenset[str]:
+        """Takes what can be taken of one message; the rest becomes dead letters. The names of all fields."""
+        names: frozenset[str] = frozenset()
+        for parsed in self.take(message, body, _parse_checked if check_times else parse_reading):
+            names |= parsed.names
+            if parsed.attributes is not None:
+                self._attributes[len(self.readings)] = parsed.attributes
+            self.readings.append(parsed.reading)
+        return names
+
+    def batch(self, batch: MessageBatch) -> pa.RecordBatch:
+        """The columns; raises Rejected where a value that was not checked is none."""
+        import numpy as np
+        import pyarrow as pa
+
+        readings = self.readings
+        messages, places = self.positions(batch)
+        enqueued = np.asarray(batch.enqueued, np.int64)[messages]
+        moment = pa.timestamp("us", "UTC")
+        numbers, texts = _values([reading.value for reading in readings])
+        columns = [
+            _text_column([reading.asset_id for reading in readings]),
+            _text_column([reading.sensor_id for reading in readings]),
+            pa.array(microseconds_of([reading.timestamp for reading in readings], enqueued), moment),
+            numbers,
+            texts,
+            _text_column([reading.unit for reading in readings]),
+            _text_column([reading.quality for reading in readings]),
+            self._attribute_column(),
+            pa.array(enqueued, moment),
+            pa.array(np.full(len(readings), batch.partition, np.int32)),
+            pa.array(np.asarray(batch.sequence_numbers, np.int64)[messages]),
+            pa.array(places),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=row_schema(READINGS))
+
+    def _attribute_column(self) -> pa.Array:
+        import pyarrow as pa
+
+        if not self._attributes and not any(form.further for form in self._forms.values()):
+            return pa.nulls(len(self.readings), pa.string())
+        of: dict[type[Reading], Callable[[Reading], bytes | None]] = {Reading: _no_attributes}
+        of |= {kind: form.attributes for kind, form in self._forms.items()}
+        texts = [of[type(reading)](reading) for reading in self.readings]
+        for row, attributes in self._attributes.items():
+            texts[row] = attributes
+        for text in texts:
+            if text is not None and len(text) > 2 * MAX_DEPTH:
+                check_attributes(text)
+        try:
+            return pa.array(texts, pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid as error:
+            raise Rejected(Reason.NOT_UTF8, str(error)) from None
 
 
-def _rows(batch: MessageBatch, parsed: _Parsed) -> pa.RecordBatch:
-    """The columns of what was parsed; raises Rejected where a timestamp is none."""
-    import numpy as np
-    import pyarrow as pa
-
-    readings = parsed.readings
-    count = len(readings)
-    messages, places = parsed.positions(batch)
-    enqueued = np.asarray(batch.enqueued, np.int64)[messages]
-    moment = pa.timestamp("us", "UTC")
-    numbers, texts = _values([reading.value for reading in readings])
-    columns = [
-        _text_column([reading.asset_id for reading in readings]),
-        _text_column([reading.sensor_id for reading in readings]),
-        pa.array(microseconds_of([reading.timestamp for reading in readings], enqueued), moment),
-        numbers,
-        texts,
-        _text_column([reading.unit for reading in readings]),
-        _text_column([reading.quality for reading in readings]),
-        _attributes(parsed.attributes, count),
-        pa.array(enqueued, moment),
-        pa.array(np.full(count, batch.partition, np.int32)),
-        pa.array(np.asarray(batch.sequence_numbers, np.int64)[messages]),
-        pa.array(places),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=row_schema(READINGS))
+def _no_attributes(_: Reading) -> None:
+    """Of readings taken thoroughly, the further fields are told apart from them."""
 
 
 def _text_column(texts: list[Any]) -> pa.Array:
@@ -131,11 +172,3 @@ def _values(values: list[Value]) -> tuple[pa.Array, pa.Array]:
         numbers = [None if isinstance(value, str) else value for value in values]
         texts = [value if isinstance(value, str) else None for value in values]
         return pa.array(numbers, pa.float64()), pa.array(texts, pa.string())
-
-
-def _attributes(known: dict[int, bytes], count: int) -> pa.Array:
-    import pyarrow as pa
-
-    if not known:
-        return pa.nulls(count, pa.string())
-    return pa.array([known.get(row) for row in range(count)], pa.binary()).cast(pa.string())

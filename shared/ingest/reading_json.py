@@ -5,7 +5,8 @@ Both give the same `Reading` for the same bytes. docs/sensors.md says to users h
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 
@@ -28,9 +29,9 @@ TIME = ("timestamp", "time", "ts")
 
 
 class Reading(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A reading as it stands in a message, in the full spelling; the timestamp is unchecked.
+    """A reading in the full spelling; the timestamp is unchecked.
 
-    A `value` that is a JSON object or array is its text here.
+    A `value`, `unit` or `quality` of another JSON type is its text here.
     """
 
     asset_id: Name
@@ -39,12 +40,6 @@ class Reading(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     timestamp: Time = None
     unit: Label = None
     quality: Label = None
-
-
-class ShortReading(
-    Reading, gc=False, forbid_unknown_fields=True, rename={"asset_id": "asset", "sensor_id": "sensor"}
-):
-    """A reading in the short spelling."""
 
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -56,12 +51,18 @@ _ABSENT = msgspec.Raw(b"null")
 _BLANK = b" \t\r\n"
 
 
-def parse_reading(text: bytes) -> tuple[Reading, bytes | None]:
-    """The reading in `text`, and the JSON object of its further fields, None where it has none.
+class Parsed(NamedTuple):
+    """A reading, the JSON object of its further fields (None without any), and the names of all fields."""
 
-    Raises Rejected, except for a wrong timestamp.
-    """
+    reading: Reading
+    attributes: bytes | None
+    names: frozenset[str]
+
+
+def parse_reading(text: bytes) -> Parsed:
+    """The reading in `text`. Raises Rejected, except for a timestamp that is out of range or no time."""
     members = _members(text)
+    names = frozenset(members)
     reading = Reading(
         _name(members, ASSET, Reason.MISSING_ASSET, Reason.INVALID_ASSET),
         _name(members, SENSOR, Reason.MISSING_SENSOR, Reason.INVALID_SENSOR),
@@ -70,19 +71,25 @@ def parse_reading(text: bytes) -> tuple[Reading, bytes | None]:
         _label(members, "unit"),
         _label(members, "quality"),
     )
-    return reading, encode(members) if members else None
+    return Parsed(reading, _attributes(members), names)
+
+
+def check_attributes(text: bytes) -> None:
+    """Raises Rejected unless the JSON object `text` is UTF-8 and no deeper than every reader takes."""
+    if not text.isascii():
+        check_utf8(text)
+    _check_depth(text, MAX_DEPTH)
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:
     if text.lstrip(_BLANK)[:1] != b"{":
         raise Rejected(Reason.NOT_AN_OBJECT, "a reading is a JSON object")
-    if not text.isascii():
-        check_utf8(text)
-    if len(text) > 2 * MAX_DEPTH and exceeds_depth(text, MAX_DEPTH):
-        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
     try:
         return _decode_object(text)
-    except msgspec.MsgspecError as error:
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        check_utf8(text)
         raise Rejected(Reason.NOT_JSON, str(error)) from None
 
 
@@ -100,12 +107,10 @@ def _name(members: dict[str, msgspec.Raw], names: tuple[str, ...], missing: Reas
     if raw is _ABSENT:
         raise Rejected(missing, f"Missing required field: {' or '.join(names)}")
     try:
-        return cast("Name", _decode_name(raw))
+        return cast("Name", _decoded(_decode_name, raw, names[0]))
     except msgspec.ValidationError:
         limit = f"a string of 1 to {MAX_NAME_LENGTH} characters, or a whole number"
         raise Rejected(invalid, f"{names[0]} must be {limit}") from None
-    except msgspec.MsgspecError as error:
-        raise _no_json(names[0], error) from None
 
 
 def _value(members: dict[str, msgspec.Raw]) -> Value:
@@ -113,36 +118,60 @@ def _value(members: dict[str, msgspec.Raw]) -> Value:
     if raw is None:
         raise Rejected(Reason.MISSING_VALUE, "Missing required field: value")
     try:
-        return cast("Value", _decode_value(raw))
+        return cast("Value", _decoded(_decode_value, raw, "value"))
     except msgspec.ValidationError as error:
         if "out of range" in str(error):
             raise Rejected(Reason.NUMBER_OUT_OF_RANGE, f"value: {error}") from None
-        return bytes(raw).decode()
-    except msgspec.MsgspecError as error:
-        raise _no_json("value", error) from None
+        return _json_text(raw)
 
 
 def _time(members: dict[str, msgspec.Raw]) -> Time:
-    raw = _pop(members, TIME)
     try:
-        return cast("Time", _decode_time(raw))
+        return cast("Time", _decoded(_decode_time, _pop(members, TIME), "timestamp"))
     except msgspec.ValidationError:
-        raise Rejected(
-            Reason.INVALID_TIMESTAMP, "the timestamp must be RFC 3339 text or a number since 1970"
-        ) from None
-    except msgspec.MsgspecError as error:
-        raise _no_json("timestamp", error) from None
+        wanted = "RFC 3339 text or a number since 1970"
+        raise Rejected(Reason.INVALID_TIMESTAMP, f"timestamp must be {wanted}") from None
 
 
 def _label(members: dict[str, msgspec.Raw], name: str) -> Label:
     raw = members.pop(name, _ABSENT)
     try:
-        return cast("Label", _decode_label(raw))
+        return cast("Label", _decoded(_decode_label, raw, name))
     except msgspec.ValidationError:
-        return bytes(raw).decode()
+        return _json_text(raw)
+
+
+def _decoded(decode: Callable[[msgspec.Raw], Any], raw: msgspec.Raw, name: str) -> object:
+    """Raises ValidationError where `raw` is JSON of another type, else Rejected."""
+    try:
+        return decode(raw)
+    except UnicodeDecodeError as error:
+        raise Rejected(Reason.NOT_UTF8, f"{name}: {error}") from None
+    except msgspec.ValidationError:
+        raise
     except msgspec.MsgspecError as error:
-        raise _no_json(name, error) from None
+        raise Rejected(Reason.NOT_JSON, f"{name}: {error}") from None
 
 
-def _no_json(name: str, error: msgspec.MsgspecError) -> Rejected:
-    return Rejected(Reason.NOT_JSON, f"{name}: {error}")
+def _json_text(raw: msgspec.Raw) -> str:
+    text = bytes(raw)
+    check_utf8(text)
+    _check_depth(text, MAX_DEPTH - 1)
+    return text.decode()
+
+
+def _attributes(members: dict[str, msgspec.Raw]) -> bytes | None:
+    if not members:
+        return None
+    text = encode(dict(sorted(members.items())))
+    check_attributes(text)
+    return text
+
+
+def _check_depth(text: bytes, limit: int) -> None:
+    if len(text) > limit and exceeds_depth(text, limit):
+        raise _too_deep()
+
+
+def _too_deep() -> Rejected:
+    return Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.ingest.decode_events import EventDecoder
 from shared.ingest.event_json import _walk_exceeds_depth, exceeds_depth, parse_timestamp
-from shared.ingest.models import DeadLetter, MessageBatch, Rejected
+from shared.ingest.models import DeadLetter, Rejected
 from shared.ingest.timestamps import timestamp_column
 from tests.ingest.batches import TOPIC, batch_of, letters_by_place
 
@@ -107,10 +107,11 @@ def decoded(bodies: list[bytes], first: int = 0) -> tuple[list[dict[str, Any]], 
     batch = batch_of(bodies, first=first)
     rows, letters = DECODER.decode(batch)
     rows.validate(full=True)
-    return _plain(rows), letters_by_place(batch, letters)
+    return plain(rows), letters_by_place(batch, letters)
 
 
-def _plain(rows: pa.RecordBatch) -> list[dict[str, Any]]:
+def plain(rows: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Rows with their times as numbers."""
     numbered = [
         column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column for column in rows.columns
     ]
@@ -153,12 +154,11 @@ def test_nothing_is_lost(bodies: list[bytes]) -> None:
     for message, idx in zip(rows["_seq"].to_pylist(), rows["_idx"].to_pylist(), strict=True):
         places[message].append(idx)
     for message, body in enumerate(bodies):
-        _account_for(body, batch, message, places[message], by_message[message])
+        account_for(body, message, places[message], by_message[message])
 
 
-def _account_for(
-    body: bytes, batch: MessageBatch, message: int, places: list[int], letters: list[DeadLetter]
-) -> None:
+def account_for(body: bytes, message: int, places: list[int], letters: list[DeadLetter]) -> None:
+    """Checks that each item of a message is a row or in a dead letter, once."""
     if not places:
         [letter] = letters
         assert letter.body == body
@@ -167,7 +167,7 @@ def _account_for(
     assert taken == list(range(len(taken))), "places are taken once each, without a gap"
     assert len(set(places)) == len(places)
     if not letters:
-        assert len(taken) == (len(msgspec.json.decode(body, type=list)) if b"[" in body.lstrip()[:1] else 1)
+        assert len(taken) == (len(msgspec.json.decode(body, type=list[msgspec.Raw])) if b"[" in body.lstrip()[:1] else 1)
     for letter in letters:
         assert letter.items > 1 or letter.body in body
 
