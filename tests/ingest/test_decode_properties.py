@@ -167,7 +167,8 @@ def account_for(body: bytes, message: int, places: list[int], letters: list[Dead
     assert taken == list(range(len(taken))), "places are taken once each, without a gap"
     assert len(set(places)) == len(places)
     if not letters:
-        assert len(taken) == (len(msgspec.json.decode(body, type=list[msgspec.Raw])) if b"[" in body.lstrip()[:1] else 1)
+        packed = body.lstrip()[:1] == b"["
+        assert len(taken) == (len(msgspec.json.decode(body, type=list[msgspec.Raw])) if packed else 1)
     for letter in letters:
         assert letter.items > 1 or letter.body in body
 
