@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench bench-anomalies clean docs key lock setup
+.PHONY: help run test check check-infra infra-schemas package smoke demo bench bench-anomalies clean docs key lock setup
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -31,6 +31,9 @@ check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with th
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m pytest tests/architecture
+
+check-infra: $(STAMP)  ## Read, evaluate and check the Bicep files against Azure's schemas and the code
+	@$(PY) -m scripts.check_infra
 
 demo: $(STAMP)  ## Replay real series through the stack and compare what comes out (ARGS=--help)
 	@exec $(PY) -m devstack.demo $(ARGS)

@@ -7,12 +7,14 @@ file, so that none of these is written twice.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from shared.platform.settings import Settings
 from shared.platform.state_tables import QUEUES, STATE_TABLES
@@ -34,7 +36,7 @@ def text() -> str:
 
 
 def facts() -> dict[str, Any]:
-    """What Bicep loads; the app's settings have to be readable, for it is indexed."""
+    """What Bicep loads."""
     sent = {topic for stream in _SENT for topic in stream.topics}
     return {
         "runtime": {"name": "python", "version": python_version()},
@@ -56,7 +58,10 @@ def python_version() -> str:
 @cache
 def triggers() -> dict[str, Mapping[str, Any]]:
     """Each function's trigger, as Microsoft's SDK describes it to the host."""
-    import function_app
+    example = json.loads((ROOT / "local.settings.example.json").read_text())["Values"]
+    given = {name: text for name, text in example.items() if text}
+    with patch.dict(os.environ, given | os.environ):  # the app checks its settings when it is imported
+        import function_app
 
     # The SDK tells its functions once in a process.
     known: dict[str, Mapping[str, Any]] = {}

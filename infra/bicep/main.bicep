@@ -84,7 +84,7 @@ param webPubSubUnits int = 1
 param softDeleteDays int = 7
 
 @description('Optional. After how many days raw files that were never merged go to the cool tier.')
-@minValue(30)
+@minValue(31)
 param coolAfterDays int = 90
 
 @description('Optional. Whether nobody can purge the deleted vault. It cannot be turned off again.')
@@ -134,6 +134,7 @@ var thresholds = union(
     deadLetters: 100
     failedFlushes: 3
     failedLandings: 10
+    failedJobs: 3
     serverErrorPercent: 5
   },
   alertThresholds

@@ -21,7 +21,7 @@ param emails string[]
 @description('Required. Whether an hour without data is worth telling.')
 param expectsData bool
 
-@description('Required. Thresholds: lagMessages, deadLetters, failedFlushes, failedLandings, serverErrorPercent.')
+@description('Required. Thresholds: lagMessages, deadLetters, failedFlushes, failedLandings, failedJobs, serverErrorPercent.')
 param thresholds object
 
 var runbook = 'What to do: docs/runbook.md in the repository'
@@ -77,6 +77,19 @@ var logAlerts = [
     query: '''
       AppRequests
       | where Name startswith "land_" and Success == false
+      | summarize Failures = sum(ItemCount)
+    '''
+  }
+  {
+    name: 'failed-jobs'
+    what: 'Jobs (uploads, clean-ups, replays) fail when a message starts them'
+    severity: 2
+    window: 'PT30M'
+    column: 'Failures'
+    threshold: thresholds.failedJobs
+    query: '''
+      AppRequests
+      | where Name == "run_job" and Success == false
       | summarize Failures = sum(ItemCount)
     '''
   }

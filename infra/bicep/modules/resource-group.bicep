@@ -9,7 +9,7 @@ param location string
 @description('Required. Tags of the group.')
 param tags object
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: name
   location: location
   tags: tags

@@ -41,7 +41,7 @@ param softDeleteDays int
 param coolPrefixes string[] = []
 
 @description('Optional. After how many days those files go there.')
-@minValue(30)
+@minValue(31)
 param coolAfterDays int = 90
 
 var roles = loadJsonContent('../roles.json')
