@@ -304,6 +304,7 @@ def _telemetry() -> Telemetry:
         version=VERSION,
         instance=logs.instance(),
         environment=settings().environment,
+        hosted=settings().instance_id is not None,
     )
 
 

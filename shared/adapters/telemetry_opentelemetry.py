@@ -97,8 +97,12 @@ class OpenTelemetry:
         version: str,
         instance: str,
         environment: str,
+        hosted: bool = False,
     ) -> None:
-        """Sends to all `exporters`, as the service `floe` with these attributes."""
+        """Sends to all `exporters`, as the service `floe` with these attributes.
+
+        `hosted`: the Functions host reports requests and batches by itself, so spans lie inside them.
+        """
         resource = Resource.create(
             {
                 "service.name": _NAME,
@@ -118,7 +122,7 @@ class OpenTelemetry:
         ]
         self._metrics = MeterProvider(readers, resource=resource)
         self._logger = self._lines.get_logger(_NAME, version)
-        self.tracer = OpenTelemetryTracer(self._spans.get_tracer(_NAME, version))
+        self.tracer = OpenTelemetryTracer(self._spans.get_tracer(_NAME, version), hosted)
 
     def send(self, line: Line) -> None:
         """See the port. The line's own fields become attributes, so that they can be searched for."""
@@ -183,17 +187,14 @@ def _attributes(text: str) -> Mapping[str, Any]:
 class OpenTelemetryTracer:
     """Implements shared.telemetry.tracing.Tracer."""
 
-    def __init__(self, tracer: trace.Tracer) -> None:
+    def __init__(self, tracer: trace.Tracer, hosted: bool) -> None:
         self._tracer = tracer
+        self._hosted = hosted
 
     def begin(
         self, name: str, kind: Kind, attributes: Attributes, parent: str | None, links: Sequence[str]
     ) -> OpenTelemetrySpan:
-        """See the port.
-
-        Where the worker has put the host's span into the context, that is the parent, and the request is the
-        host's: the span is one inside it.
-        """
+        """See the port. Where the worker has put the host's span into the context, that is the parent."""
         context = contexts.get_current()
         inside = trace.get_current_span(context).get_span_context().is_valid
         if not inside and parent:
@@ -201,7 +202,7 @@ class OpenTelemetryTracer:
         span = self._tracer.start_span(
             name,
             context,
-            trace.SpanKind.INTERNAL if inside and kind == "server" else _KINDS[kind],
+            trace.SpanKind.INTERNAL if self._hosted or inside else _KINDS[kind],
             dict(attributes),
             [trace.Link(_span_context(link)) for link in links],
         )
