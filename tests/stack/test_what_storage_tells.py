@@ -17,6 +17,8 @@ from confluent_kafka import Producer
 from shared.lake.paths import path_segment
 from tests.stack.running import RunningStack
 
+pytestmark = pytest.mark.stack
+
 SENSORS = 3
 READINGS = 12
 
