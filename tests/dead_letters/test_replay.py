@@ -174,6 +174,10 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+def kill() -> None:
+    raise Killed
+
+
 WRITES = ("put", "delete", "take", "give back", "commit", "insert", "replace", "send")
 
 
@@ -218,12 +222,9 @@ def test_half_done_portions_do_not_ask_the_decoder_of_tomorrow() -> None:
     """A replay dies after its rows were committed, and a worse decoder is deployed: the letters go all the
     same. It dies before: they stay, for that decoder takes none of them."""
 
-    def strike() -> None:
-        raise Killed
-
     def run(at: int | None, after: bool) -> list[str]:
         world = past([PAST], batches=1)
-        seam = Seam(strike, at, after)
+        seam = Seam(kill, at, after)
         with suppress(Killed):
             world.run(world.replay(seam).handle, seam)
         world.leases.held.clear()
@@ -235,10 +236,11 @@ def test_half_done_portions_do_not_ask_the_decoder_of_tomorrow() -> None:
     strike_everywhere(run)
 
 
+@pytest.mark.parametrize("dies", [False, True], ids=["wakes", "wakes to die"])
 @pytest.mark.parametrize("meanwhile", [decoder_of, PastDecoder], ids=["better", "worse"])
-def test_a_sleeper_that_wakes_among_others(meanwhile: Callable[[str], Any]) -> None:
+def test_a_sleeper_that_wakes_among_others(meanwhile: Callable[[str], Any], dies: bool) -> None:
     """A runner sleeps before a call, with its leases taken away, until another took its job and ended it, and
-    yet another job ran, both maybe with a worse decoder; then it goes on where it was."""
+    yet another job ran, both maybe with a worse decoder; then it goes on where it was, for one call or all."""
     bodies = [PAST, pack(GOOD, PAST, BAD)]
     expected = today([*bodies, PAST])
 
@@ -255,13 +257,16 @@ def test_a_sleeper_that_wakes_among_others(meanwhile: Callable[[str], Any]) -> N
             world.land(batch_of([PAST], first=len(bodies)))
             world.flusher().flush_all()
             world.run(world.replay(decoder_for=meanwhile).handle)
+            if dies and at is not None:
+                seam.at, seam.strike = at + 1, kill
 
         seam = Seam(sleep, at)
-        with suppress(StorageUnavailable):
+        with suppress(StorageUnavailable, Killed):
             world.run(world.replay(seam, ONE_FILE).handle)
         if at is None:
             sleep()
         world.job_world.handlers["replay"] = world.replay().handle
+        world.leases.held.clear()
         world.job_world.finished(world.job_world.jobs().start("replay").job)
         check_same(world, expected)
         return seam.calls
