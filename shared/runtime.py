@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.jobs.slots import Slots
     from shared.lake.buffered import BufferGauge
     from shared.lake.file_listing import FileListing
+    from shared.lake.cleanup import Cleaner
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake, Leases
     from shared.lake.segments import SegmentStore
@@ -101,6 +102,28 @@ def uploader() -> Uploader:
     )
     segments()  # sets Arrow's allocator
     return Uploader(_blobs(), _lake(), _leases(), limits, settings().final_tier, utc_now)
+
+
+@cache
+def cleaner() -> Cleaner:
+    """CLEAN UP, as a job."""
+    from datetime import timedelta
+
+    from shared.lake.cleanup import Cleaner, CleanupLimits
+    from shared.streams.dead_letters import DEAD_LETTERS
+    from shared.streams.events import EVENTS
+    from shared.streams.readings import READINGS
+
+    days = {
+        EVENTS.name: settings().retention_days_events,
+        READINGS.name: settings().retention_days_readings,
+        DEAD_LETTERS.name: settings().retention_days_dead_letters,
+    }
+    limits = CleanupLimits(
+        removed_files=timedelta(hours=settings().removed_files_hours),
+        retention={name: None if kept is None else timedelta(days=kept) for name, kept in days.items()},
+    )
+    return Cleaner(segments(), _blobs(), _lake(), _leases(), limits, utc_now)
 
 
 @cache

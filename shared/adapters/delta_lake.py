@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,7 @@ from deltalake.transaction import (
 )
 
 from shared.adapters.connection import StorageAccount
+from shared.adapters.delta_removals import removals
 from shared.adapters.delta_snapshot import DeltaSnapshot, View, count_files, translated
 from shared.lake.ports import (
     NO_NOTES,
@@ -27,12 +29,14 @@ from shared.lake.ports import (
     Blobs,
     CommitConflict,
     DataFile,
+    Removals,
     RemovedFile,
     Snapshot,
 )
 from shared.lake.schema import table_schema
 from shared.lake.summary import TableSummary
 from shared.lake.table_log import STALE_SECONDS, LogCut, TableLog
+from shared.platform.clock import Clock, utc_now
 from shared.streams import StreamDefinition
 
 # A log entry every minute is 1,440 a day: a checkpoint an hour keeps opening quick, a week of history allows
@@ -40,8 +44,8 @@ from shared.streams import StreamDefinition
 _CONFIGURATION = {
     "delta.checkpointInterval": "60",
     "delta.logRetentionDuration": "interval 7 days",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+_REMOVED_FILES = "delta.deletedFileRetentionDuration"
 # A checkpoint now and then, but no clean-up of the log: entries go once a kept summary covers them.
 _HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
@@ -49,9 +53,17 @@ _HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=F
 class DeltaLake:
     """Implements shared.lake.ports.Lake."""
 
-    def __init__(self, account: StorageAccount, blobs: Blobs, *, identity: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        account: StorageAccount,
+        blobs: Blobs,
+        *,
+        identity: Mapping[str, str],
+        clock: Clock = utc_now,
+    ) -> None:
         """`identity` are delta-rs's storage options of the managed identity, unused with a key."""
         self._blobs = blobs
+        self._clock = clock
         self._options = _storage_options(account, identity)
         self._tables: dict[str, DeltaLakeTable] = {}
         self._lock = Lock()
@@ -60,7 +72,7 @@ class DeltaLake:
         """See the port. One object serves all threads."""
         with self._lock:
             if stream.name not in self._tables:
-                self._tables[stream.name] = DeltaLakeTable(stream, self._blobs, self._options)
+                self._tables[stream.name] = DeltaLakeTable(stream, self._blobs, self._options, self._clock)
             return self._tables[stream.name]
 
 
@@ -72,9 +84,10 @@ class DeltaLakeTable:
     is asked for, so the progress is followed here too, with all else that the entries tell (`TableLog`).
     """
 
-    def __init__(self, stream: StreamDefinition, blobs: Blobs, options: dict[str, str]) -> None:
+    def __init__(self, stream: StreamDefinition, blobs: Blobs, options: dict[str, str], clock: Clock) -> None:
         self._stream = stream
         self._blobs = blobs
+        self._clock = clock
         self._options = options
         self._uri = f"az://{stream.container}/"
         self._lock = Lock()
@@ -105,7 +118,7 @@ class DeltaLakeTable:
             handle = self._handle or self._create()
             if base.version not in (handle.version(), -1) or (base.version == -1 and handle.version() > 0):
                 raise CommitConflict(f"{self._uri} moved on from version {base.version}")
-            now = int(time.time() * 1000)
+            now = int(self._clock().timestamp() * 1000)
             # delta-rs lets two commits that rearrange the same files pass each other; the `txn` does not.
             moved = {**progress, REMOVALS: handle.version() + 1} if removed else progress
             handle.create_write_transaction(
@@ -142,6 +155,23 @@ class DeltaLakeTable:
         with self._lock, translated(self._uri):
             self._follow_log()
             return self._log.keep()
+
+    def removals(self, after: int, to: int) -> Iterator[Removals]:
+        """See the port."""
+        return removals(self._blobs, self._stream.container, after, to)
+
+    def trim(self, removed_files: timedelta) -> None:
+        """See the port."""
+        with self._lock, translated(self._uri):
+            self._follow()
+            if self._handle is None:
+                return
+            kept = f"interval {int(removed_files.total_seconds() // 3600)} hours"
+            if self._handle.metadata().configuration.get(_REMOVED_FILES) != kept:
+                self._handle.alter.set_table_properties({_REMOVED_FILES: kept})
+                self._follow()
+            if self._log.keep() == self._handle.version():
+                self._handle.cleanup_metadata()
 
     def _capture(self, app_ids: Iterable[str]) -> DeltaSnapshot:
         if self._handle is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Buffer, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -96,6 +96,15 @@ class RemovedFile:
     partition: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What one entry of the log took out of the table: the data files, by name and size, and when."""
+
+    version: int
+    at: datetime
+    files: tuple[BlobInfo, ...]
+
+
 class CommitConflict(Exception):
     """Another writer committed the same progress, or took files out, first; nothing of this commit holds."""
 
@@ -154,6 +163,15 @@ class LakeTable(Protocol):
     def cover(self) -> int:
         """Keeps the newest version's summary durably, and returns up to which version entries of the log are
         covered by one that is kept; no entry above may be removed. -1: none. Blocks."""
+
+    def removals(self, after: int, to: int) -> Iterable[Removals]:
+        """The entries of the log from version `after` (exclusive) to `to` (inclusive) that took files out, in
+        order; entries that the log no longer has are passed over. Blocks."""
+
+    def trim(self, removed_files: timedelta) -> None:
+        """Removes entries of the log that are past its retention and covered by a summary that is kept, and
+        has the table say that removed files are kept for `removed_files`. Blocks; call it in a turn at the
+        table."""
 
 
 class Lake(Protocol):

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.lake.commits import named, replace_files
 from shared.lake.final_files import FinalFiles
 from shared.lake.hours import RawHour, closed_before, raw_files, raw_hours
 from shared.lake.merge import Merger
 from shared.lake.ports import (
     Blobs,
-    CommitConflict,
     DataFile,
     Lake,
     LakeTable,
@@ -27,7 +27,7 @@ from shared.lake.ports import (
     Tier,
 )
 from shared.lake.raw_files import RawReader, Unreadable
-from shared.lake.turns import tiers_lease, turn_at
+from shared.lake.turns import tiers_lease
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.streams import StreamDefinition
@@ -183,7 +183,7 @@ class Uploader:
                         check()
                         files.add(value, rows)
                 except Unreadable as error:
-                    _still_named(stream, table, hour, error)
+                    _still_named(table, hour, error)
                     _log.error("unreadable", stream=stream.name, folder=hour.place.folder, error=str(error))
                     report.failed += len(hour.files)
                     continue
@@ -207,18 +207,7 @@ class Uploader:
             "files_written": len(taken.added),
             "bytes": sum(file.size for file in taken.added),
         }
-        with turn_at(self._leases, stream, check) as lease:
-            snapshot = table.snapshot()
-            if not _names_all(snapshot, taken.removed):
-                raise LeaseHeld(f"another writer took raw files of {stream.name}")
-            check()
-            lease.check()
-            try:
-                snapshot = table.commit(
-                    snapshot, taken.added, {}, removed=taken.removed, rearranged=True, notes=notes
-                )
-            except CommitConflict as conflict:
-                raise LeaseHeld(f"another writer committed to {stream.name}: {conflict}") from conflict
+        snapshot = replace_files(self._leases, stream, table, taken.removed, taken.added, notes, check)
         _log.info("committed", stream=stream.name, version=snapshot.version, **notes)
 
 
@@ -232,15 +221,7 @@ def _named(stream: StreamDefinition, snapshot: Snapshot, hour: RawHour) -> froze
     return frozenset(files["path"].to_pylist())
 
 
-def _names_all(snapshot: Snapshot, files: Sequence[RemovedFile]) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    paths = pa.array([file.path for file in files], pa.string())
-    return bool(pc.all(pc.is_in(paths, value_set=snapshot.files()["path"].combine_chunks())).as_py())
-
-
-def _still_named(stream: StreamDefinition, table: LakeTable, hour: RawHour, error: Exception) -> None:
+def _still_named(table: LakeTable, hour: RawHour, error: Exception) -> None:
     """Raises LeaseHeld where what could not be read was taken by another writer meanwhile."""
-    if not _names_all(table.snapshot(), hour.removed(stream)):
+    if not named(table.snapshot(), [file.path for file in hour.files]).all():
         raise LeaseHeld(f"another writer took raw files of {hour.place.folder}") from error

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from shared.adapters.delta_lake import DeltaLake
 from shared.adapters.obstore_blobs import ObstoreBlobs
 from shared.lake.data_files import cut_files
 from shared.lake.ports import REMOVALS, CommitConflict, DataFile, Lake, RemovedFile
 from shared.lake.summary import Share
+from shared.platform.clock import utc_now
 from shared.streams.events import EVENTS
 from shared.streams.readings import READINGS
 from tests.lake.rows import HOUR, NOON, event_rows, reading_rows
@@ -183,6 +186,40 @@ def test_taking_out_conflicts_with_no_append(new_lake: NewLake) -> None:
         "two.parquet",
     ]
     assert found.progress(A) == 5
+
+
+def test_the_log_tells_what_was_taken_out(new_lake: NewLake) -> None:
+    """Of any name, in any range of versions, by whichever handle."""
+    table = new_lake().table(EVENTS)
+    odd = "raw/a b%2F~20é/x.parquet"
+    [one], [two] = files("one"), files("two", 3)
+    two = DataFile(odd, two.size, two.rows, two.partition, two.statistics)
+    first = table.commit(table.snapshot(), [one, two], {A: 5})
+    second = table.commit(first, files("merged", 0, 3), {}, removed=[removed(one)], rearranged=True)
+    third = table.commit(second, files("more", 6), {A: 8})
+    fourth = table.commit(third, (), {}, removed=[removed(two)])
+    other = new_lake().table(EVENTS)
+    found = list(other.removals(-1, fourth.version))
+    assert [(entry.version, [(f.name, f.size) for f in entry.files]) for entry in found] == [
+        (second.version, [(one.path, one.size)]),
+        (fourth.version, [(two.path, two.size)]),
+    ]
+    assert all(abs(entry.at - utc_now()) < timedelta(hours=1) for entry in found)
+    assert [e.version for e in other.removals(second.version, third.version)] == []
+    assert [e.version for e in other.removals(first.version, second.version)] == [second.version]
+    assert [e.version for e in other.removals(third.version, fourth.version)] == [fourth.version]
+
+
+def test_trimming_changes_nothing_that_is_read(new_lake: NewLake) -> None:
+    table = new_lake().table(EVENTS)
+    table.trim(timedelta(hours=1))  # there is none yet
+    before = table.commit(table.snapshot([A]), files("one"), {A: 2})
+    for _ in range(2):
+        table.trim(timedelta(hours=2))
+        after = new_lake().table(EVENTS).snapshot([A])
+        assert after.files().to_pylist() == before.files().to_pylist()
+        assert after.progress(A) == 2
+    assert table.commit(table.snapshot([A]), files("two", 3), {A: 5}).progress(A) == 5
 
 
 def test_a_commit_of_progress_alone(new_lake: NewLake) -> None:
@@ -354,3 +391,37 @@ def test_writers_at_once_are_told_of_conflicts(fresh_place: Place) -> None:
     )
     assert len(won) <= 4
     assert found.progress(A) == max(int(name[-1]) for name in won)
+
+
+def test_the_table_says_how_long_removed_files_are_kept(fresh_place: Place) -> None:
+    table = fresh_place.lake().table(EVENTS)
+    table.commit(table.snapshot(), files("one"), {A: 2})
+    for hours in (1, 168, 168):
+        table.trim(timedelta(hours=hours))
+        opened = DeltaTable(
+            f"az://{fresh_place.container(EVENTS.container)}/", storage_options=options(fresh_place)
+        )
+        kept = opened.metadata().configuration["delta.deletedFileRetentionDuration"]
+        assert kept == f"interval {hours} hours"
+    assert opened.version() == 3  # made, committed to, told twice
+
+
+def options(place: Place) -> dict[str, str]:
+    return {
+        "azure_storage_account_name": place.account.name,
+        "azure_storage_account_key": str(place.account.key),
+        "azure_storage_endpoint": place.account.blob_endpoint,
+        "allow_http": "true",
+    }
+
+
+def test_removals_go_on_where_the_log_was_cut(fresh_place: Place) -> None:
+    table = fresh_place.lake().table(EVENTS)
+    [one], [two] = files("one"), files("two", 3)
+    snapshot = table.commit(table.snapshot(), [one, two], {A: 5})
+    snapshot = table.commit(snapshot, (), {}, removed=[removed(one)])
+    last = table.commit(snapshot, (), {}, removed=[removed(two)])
+    cut = [f"_delta_log/{version:020}.json" for version in range(last.version)]
+    fresh_place.blobs().delete(EVENTS.container, cut)
+    [entry] = table.removals(-1, last.version)
+    assert [f.name for f in entry.files] == [two.path]

@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
 import pyarrow as pa
 
-from shared.lake.ports import NO_NOTES, REMOVALS, CommitConflict, DataFile, RemovedFile, Snapshot
+from shared.lake.ports import (
+    NO_NOTES,
+    REMOVALS,
+    BlobInfo,
+    CommitConflict,
+    DataFile,
+    Removals,
+    RemovedFile,
+    Snapshot,
+)
 from shared.lake.summary import Share, TableSummary
+from shared.platform.clock import Clock, utc_now
 from shared.query.wanted import microseconds
 from shared.streams import StreamDefinition
 
@@ -25,32 +35,36 @@ class Commit:
     progress: Mapping[str, int]
     removed: frozenset[str] = frozenset()
     notes: Mapping[str, Any] = NO_NOTES
+    at: datetime = field(default_factory=utc_now)
 
 
 @dataclass
 class Log:
-    """The commits of one table; version n is the n-th, from 0."""
+    """The commits of one table; version n is the n-th, from 0. `removed_files` is what it was last told."""
 
     commits: list[Commit] = field(default_factory=list)
+    removed_files: timedelta | None = None
     lock: Lock = field(default_factory=Lock)
 
 
 class MemoryLake:
     """Implements shared.lake.ports.Lake; a second one over the same `logs` is another process."""
 
-    def __init__(self, logs: dict[str, Log] | None = None) -> None:
+    def __init__(self, logs: dict[str, Log] | None = None, clock: Clock = utc_now) -> None:
         self.logs: dict[str, Log] = {} if logs is None else logs
+        self._clock = clock
 
     def table(self, stream: StreamDefinition) -> MemoryTable:
-        return MemoryTable(stream, self.logs.setdefault(stream.container, Log()))
+        return MemoryTable(stream, self.logs.setdefault(stream.container, Log()), self._clock)
 
 
 class MemoryTable:
     """Implements shared.lake.ports.LakeTable."""
 
-    def __init__(self, stream: StreamDefinition, log: Log) -> None:
+    def __init__(self, stream: StreamDefinition, log: Log, clock: Clock) -> None:
         self._stream = stream
         self._log = log
+        self._clock = clock
 
     def snapshot(self, app_ids: Iterable[str] = ()) -> MemorySnapshot:
         return MemorySnapshot(self._stream, self._log.commits[:], app_ids)
@@ -72,7 +86,7 @@ class MemoryTable:
             for later in self._log.commits[base.version + 1 :]:
                 if later.progress.keys() & progress.keys():
                     raise CommitConflict(f"version {base.version} was moved on from")
-            self._log.commits.append(Commit(tuple(files), dict(progress), taken, dict(notes)))
+            self._log.commits.append(Commit(tuple(files), dict(progress), taken, dict(notes), self._clock()))
         return self.snapshot(progress)
 
     def summary(self, app_ids: Iterable[str] = ()) -> TableSummary:
@@ -80,6 +94,17 @@ class MemoryTable:
 
     def cover(self) -> int:
         return len(self._log.commits) - 1
+
+    def removals(self, after: int, to: int) -> Iterable[Removals]:
+        entries = enumerate(self._log.commits[: to + 1])
+        known = {file.path: file.size for commit in self._log.commits for file in commit.files}
+        for version, commit in entries:
+            if version > after and commit.removed:
+                infos = tuple(BlobInfo(path, known[path]) for path in sorted(commit.removed))
+                yield Removals(version, commit.at, infos)
+
+    def trim(self, removed_files: timedelta) -> None:
+        self._log.removed_files = removed_files
 
 
 class MemorySnapshot:

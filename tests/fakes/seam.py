@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Buffer, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from shared.ingest.ports import Hubs
-from shared.lake.ports import BlobInfo, Blobs, DataFile, Lake, LakeTable, Lease, Leases, Snapshot, Tier
+from shared.lake.ports import (
+    BlobInfo,
+    Blobs,
+    DataFile,
+    Lake,
+    LakeTable,
+    Lease,
+    Leases,
+    Removals,
+    Snapshot,
+    Tier,
+)
 from shared.lake.summary import TableSummary
 from shared.platform.queues import Queues
 from shared.platform.tables import Row, Tables
@@ -100,6 +111,14 @@ class SeamTable:
     def snapshot(self, app_ids: Iterable[str] = ()) -> Snapshot:
         with self._seam.call(f"snapshot of {self._name}"):
             return self._table.snapshot(app_ids)
+
+    def removals(self, after: int, to: int) -> list[Removals]:
+        with self._seam.call(f"removals from {self._name}"):
+            return [*self._table.removals(after, to)]
+
+    def trim(self, removed_files: timedelta) -> None:
+        with self._seam.call(f"trim the log of {self._name}"):
+            self._table.trim(removed_files)
 
     def commit(
         self, base: Snapshot, files: Sequence[DataFile], progress: Mapping[str, int], **more: Any

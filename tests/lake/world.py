@@ -11,6 +11,7 @@ from itertools import groupby
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shared.lake.cleanup import Cleaner, CleanupLimits
 from shared.lake.flush import Flusher, FlushLimits
 from shared.lake.segments import SegmentStore, rows_above, uncommitted
 from shared.lake.upload import Uploader, UploadLimits
@@ -27,6 +28,8 @@ UPLOAD = UploadLimits(
     rows=1_000_000, files=1000, slice_bytes=2**24, file_bytes=2**26, grace=timedelta(minutes=10)
 )
 
+CLEANUP = CleanupLimits(removed_files=timedelta(hours=1))
+
 
 def _nothing() -> None:
     pass
@@ -39,22 +42,33 @@ class World:
         self.clock = ManualClock()
         self.blobs = MemoryBlobs(self.clock)
         self.segments = SegmentStore(self.blobs)
-        self.lake = MemoryLake()
+        self.lake = MemoryLake(clock=self.clock)
         self.leases = MemoryLeases()
 
     def flusher(self, limits: FlushLimits = _PLENTY, seam: Seam | None = None) -> Flusher:
         """A flusher, behind a seam if one is given."""
         seam = seam or Seam(_nothing)
         blobs = SeamBlobs(self.blobs, seam)
-        lake = SeamLake(MemoryLake(self.lake.logs), seam)
+        lake = SeamLake(MemoryLake(self.lake.logs, self.clock), seam)
         return Flusher(SegmentStore(blobs), blobs, lake, SeamLeases(self.leases, seam), limits, self.clock)
 
     def uploader(self, limits: UploadLimits = UPLOAD, seam: Seam | None = None) -> Uploader:
         """An uploader, behind a seam if one is given."""
         seam = seam or Seam(_nothing)
-        lake = SeamLake(MemoryLake(self.lake.logs), seam)
+        lake = SeamLake(MemoryLake(self.lake.logs, self.clock), seam)
         leases = SeamLeases(self.leases, seam)
         return Uploader(SeamBlobs(self.blobs, seam), lake, leases, limits, "Cold", self.clock)
+
+    def cleaner(self, limits: CleanupLimits = CLEANUP, seam: Seam | None = None) -> Cleaner:
+        """A cleaner, behind a seam if one is given."""
+        seam = seam or Seam(_nothing)
+        blobs = SeamBlobs(self.blobs, seam)
+        lake = SeamLake(MemoryLake(self.lake.logs, self.clock), seam)
+        return Cleaner(SegmentStore(blobs), blobs, lake, SeamLeases(self.leases, seam), limits, self.clock)
+
+    def stored(self, stream: StreamDefinition = EVENTS) -> list[str]:
+        """The names of all data files that are there, sorted."""
+        return [info.name for info in self.blobs.list(stream.container, "")]
 
     def paths(self, stream: StreamDefinition = EVENTS) -> list[str]:
         """The paths that the table names, sorted."""
