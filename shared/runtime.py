@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.platform import logs
 from shared.platform.clock import utc_now
+from shared.platform.errors import StorageUnavailable
 from shared.platform.settings import Settings, load_settings
 from shared.platform.version import VERSION
 from shared.telemetry import catalogue
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from shared.jobs.service import Jobs
     from shared.jobs.slots import Slots
     from shared.lake.buffered import BufferGauge
-    from shared.lake.file_listing import FileListing
     from shared.lake.cleanup import Cleaner
+    from shared.lake.file_listing import FileListing
     from shared.lake.flush import Flusher
     from shared.lake.ports import Blobs, Lake, Leases
     from shared.lake.segments import SegmentStore
@@ -293,10 +294,26 @@ def recorder() -> Recorder:
 
 async def pipeline_totals() -> PipelineTotals:
     """What the pipeline did, as far as it keeps account of it."""
-    from shared.telemetry.pipeline import PipelineTotals
+    from shared.lake.readings_totals import readings_totals
+    from shared.telemetry.pipeline import Files, PipelineTotals
 
     report = await health().report()
-    return PipelineTotals(is_running=report.components.kafka.healthy)
+    try:
+        read = await asyncio.to_thread(lambda: readings_totals(readings_gauge(), segments(), _lake()))
+    except StorageUnavailable:
+        return PipelineTotals(is_running=report.components.kafka.healthy)
+    keys = read.table.keys
+    return PipelineTotals(
+        is_running=report.components.kafka.healthy,
+        messages_consumed=read.messages_consumed,
+        messages_failed=read.messages_failed,
+        last_message_time=read.last_message,
+        total_files=read.table.files,
+        total_size_bytes=read.table.bytes,
+        assets=None if keys is None else {key: Files(kept.files, kept.bytes) for key, kept in keys.items()},
+        buffer_count=read.buffered.buffers,
+        buffered_records=read.buffered.rows,
+    )
 
 
 def fold_metrics() -> int:
