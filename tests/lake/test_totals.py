@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from shared.lake.buffered import Buffered, BufferGauge
 from shared.lake.flush import FlushLimits
 from shared.lake.ports import BlobGone
+from shared.lake.readings_totals import readings_totals
 from shared.lake.schema import row_schema
 from shared.lake.segments import SegmentStore, Source, describe
 from shared.lake.totals import totals_of
+from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
 from shared.streams.models import LANDING_CONTAINER
 from shared.streams.readings import READINGS
@@ -190,3 +192,29 @@ def test_buffers_as_counted_by_hand(sent: list[list[Reading]]) -> None:
     in_minute = sum(t // 60 == newest[a, s] for a, s, t in rows)
     found, _ = gauge(world).read()
     assert found == Buffered(len(count), len(rows), len(count), in_minute)
+
+
+def test_the_readings_figures_together() -> None:
+    world = World()
+    land(world.segments, 0, [("a", "x", 0), ("a", "y", 1)])
+    letter = {name: [None] for name in row_schema(DEAD_LETTERS).names} | {
+        "topic": [TOPIC],
+        "reason": ["not_json"],
+        "body": [b"{"],
+        "items": [1],
+        "ingestion_time": [NOON],
+        "_partition": [0],
+        "_seq": [2],
+        "_idx": [0],
+    }
+    schema = row_schema(DEAD_LETTERS)
+    rows = pa.RecordBatch.from_arrays([pa.array(letter[f.name], f.type) for f in schema], schema=schema)
+    segment = describe(Source(TOPIC, 0, "g1"), rows, DEAD_LETTERS, 2, 2)
+    asyncio.run(world.segments.write(DEAD_LETTERS, segment, rows))
+    for flushed in (False, True):
+        if flushed:
+            world.flusher().flush_all()
+        found = readings_totals(gauge(world), world.segments, world.lake)
+        assert (found.messages_consumed, found.messages_failed) == (2, 1)
+        assert found.last_message == datetime(2025, 9, 30, 12, 0, 0, 1, UTC)
+        assert (found.buffered.rows, found.table.files) == ((0, 2) if flushed else (2, 0))
