@@ -34,7 +34,7 @@ GZIP = b"Content-Encoding: gzip"
 
 @pytest.fixture(scope="module")
 def url(stack: RunningStack) -> Iterator[str]:
-    """Where the stack listens; at the end the same process must still be listening, without a failure inside."""
+    """Where the stack listens; at the end the same process must still listen, without a failure inside."""
     log = stack.home / "logs" / "host.log"
     host, failures = stack.pid("host"), log.read_text().count("request failed")
     yield stack.info["http_url"]
@@ -59,7 +59,7 @@ def assert_in_form(answer: RawAnswer, path: str) -> None:
 def bodies() -> Iterator[tuple[str, str, bytes, tuple[bytes, ...], int]]:
     """Name, path, body, header lines, status."""
     deep = b"[" * 100_000
-    bomb = gzip.compress(bytes(200 * 2**20), 9, mtime=0)
+    bomb = gzip.compress(bytes(50 * 2**20), 9, mtime=0)
     for path, good in (("/api/events", EVENT), ("/auth/login", LOGIN), ("/api/v1/auth/login", LOGIN)):
         yield "nothing", path, b"", (), 400
         yield "cut", path, good[:-1], (), 400
@@ -75,7 +75,6 @@ def bodies() -> Iterator[tuple[str, str, bytes, tuple[bytes, ...], int]]:
         yield "deep", path, good.replace(b"{", b'{"a":' + deep + b"]" * len(deep) + b",", 1), (), 400
         yield "deep and open", path, b'{"a":' + deep, (), 400
         yield "NaN", path, good.replace(b"{", b'{"a":NaN,', 1), (), 400
-        yield "beyond a double", path, good.replace(b"{", b'{"a":1e999,', 1), (), 400
         yield "gzip that is none", path, good, (GZIP,), 400
         yield "half a gzip", path, gzip.compress(good, mtime=0)[:-4], (GZIP,), 400
         yield "gzip with a tail", path, gzip.compress(good, mtime=0) + b"tail", (GZIP,), 400
@@ -92,15 +91,11 @@ def bodies() -> Iterator[tuple[str, str, bytes, tuple[bytes, ...], int]]:
         yield "a member twice", path, LOGIN.replace(b"{", b'{"username":"admin",', 1), (), 400
         yield "a member twice, escaped", path, LOGIN.replace(b"{", b'{"us\\u0065rname":"x",', 1), (), 400
         yield "a member twice, deep", path, LOGIN.replace(b"{", b'{"a":[{"b":":","b":1}],', 1), (), 400
+        yield "beyond a double", path, LOGIN.replace(b"{", b'{"a":1e999,', 1), (), 400
         yield "a list for a string", path, LOGIN.replace(b'"nobody"', b'["nobody"]'), (), 400
         yield "an object for a string", path, LOGIN.replace(b'"nobody"', b'{"$ne":null}'), (), 400
-    yield (
-        "a number for a double",
-        "/api/events",
-        EVENT.replace(b"{}", b'{"value":' + b"9" * 5000 + b"}"),
-        (),
-        400,
-    )
+    for number in (b"9" * 5000, b"1e999", b"-1e999"):
+        yield "beyond a double", "/api/events", EVENT.replace(b"{}", b'{"value":%s}' % number), (), 400
 
 
 @pytest.mark.parametrize(
@@ -169,7 +164,7 @@ def test_other_methods(method: str, url: str) -> None:
         ([b"X-API-Key:\r\n %s"], 400),
         ([b"X-API-Key : %s"], 400),
         ([b"X-A: a\rX-API-Key: %s"], 400),
-        ([b"X-A: a\nX-API-Key: %s"], 200),  # a bare line feed ends a line, as RFC 9112 allows
+        ([b"X-A: a\nX-API-Key: %s"], 400),
         ([b"X-A: \0", b"X-API-Key: %s"], 400),
         ([b"Host: elsewhere.test", b"X-API-Key: %s"], 400),
         ([b"X-API-Key: %s", b"X-A: " + b"a" * 40_000], 431),
