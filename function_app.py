@@ -13,6 +13,7 @@ from functions.http import (
     info,
     jobs,
     metrics,
+    readings,
     storage,
     storage_stats,
     users,
@@ -27,7 +28,7 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, storage, storage_stats, azure_files, jobs),
+    *(events, readings, storage, storage_stats, azure_files, jobs),
     *(auth, users, admin_keys, health, info, metrics, docs),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
     *(run_job, resume_jobs),

@@ -41,7 +41,10 @@ class RawBody:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One documented response: a model or a schema, or neither where it has no body."""
+    """One documented response: a model or a schema, or neither where it has no body.
+
+    `other_types`: further content types that it may come in, by the request's `Accept`.
+    """
 
     description: str
     model: type[BaseModel] | None = None
@@ -49,6 +52,7 @@ class Described:
     content_type: str = "application/json"
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    other_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

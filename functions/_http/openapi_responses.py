@@ -78,7 +78,7 @@ def _response(described: Described, family: Family | None, schemas: Schemas) -> 
         if family and family.enveloped and described.content_type == "application/json":
             schema = _enveloped(schema)
         content = {"schema": schema} | ({"example": described.example} if described.example else {})
-        response["content"] = {described.content_type: content}
+        response["content"] = {described.content_type: content} | {kind: {} for kind in described.other_types}
     return response
 
 

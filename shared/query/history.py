@@ -16,7 +16,7 @@ from shared.lake.ports import BlobGone, Lake, Snapshot
 from shared.lake.schema import row_schema
 from shared.lake.segments import Segment, SegmentStore, rows_above, uncommitted
 from shared.platform.errors import StorageUnavailable
-from shared.query.span import span_of
+from shared.query.committed import check_size, committed
 from shared.query.wanted import RowsWanted
 from shared.streams import StreamDefinition
 
@@ -43,14 +43,14 @@ class History:
 
         `depends_on` is called before rows are read, with what the page depends on: as long as that is the
         same, so is the page. What it raises ends the query. Raises StorageUnavailable when storage does not
-        answer.
+        answer, BadRequest where the page would be larger than `wanted` allows.
         """
 
         def read(fresh: list[Fresh], snapshot: Snapshot) -> pa.Table:
             if depends_on is not None:
                 depends_on(snapshot.version, *_names(fresh, wanted))
             landed = self._landed(wanted, fresh)
-            return _first([_committed(wanted, snapshot), landed], wanted).slice(wanted.offset)
+            return _first([committed(wanted, snapshot), landed], wanted).slice(wanted.offset)
 
         return self.read(wanted.stream, read, wanted.topic)
 
@@ -98,6 +98,7 @@ class History:
                     break
                 wave = pool.map(read, ahead[start : start + _PARALLEL])
                 found = _first([found, *wave], wanted)
+                check_size(wanted, found.nbytes)
         return found
 
 
@@ -149,32 +150,3 @@ def _first(parts: Sequence[pa.Table], wanted: RowsWanted) -> pa.Table:
         else:
             rows = rows.filter(pc.less_equal(rows[time], pc.max(times)))
     return rows.sort_by([(column, direction) for column in wanted.order]).slice(0, depth)
-
-
-def _committed(wanted: RowsWanted, snapshot: Snapshot) -> pa.Table:
-    """The first of the wanted rows of the snapshot."""
-    start, end = span_of(wanted, snapshot.files())
-    schema = row_schema(wanted.stream)
-    if start > end:
-        return schema.empty_table()
-    columns = ", ".join(f'"{name}"' for name in schema.names)
-    direction = "DESC" if wanted.newest else "ASC"
-    order = ", ".join(f'"{name}" {direction}' for name in wanted.order)
-    time = f'"{wanted.stream.time_column}"'
-    conditions = [f"{time} >= {_moment(start)}", f"{time} <= {_moment(end)}"]
-    conditions += [f'"{column}" = {_text(text)}' for column, text in wanted.equal.items()]
-    sql = (
-        f"SELECT {columns} FROM rows WHERE {' AND '.join(conditions)} "  # noqa: S608
-        f"ORDER BY {order} LIMIT {wanted.depth}"
-    )
-    return snapshot.select(sql).cast(schema)
-
-
-def _moment(count: int) -> str:
-    # A plain TIMESTAMP literal is read in nanoseconds, which end in the year 2262.
-    return f"arrow_cast({count}, 'Timestamp(Microsecond, Some(\"UTC\"))')"
-
-
-def _text(text: str) -> str:
-    quoted = text.replace("'", "''")
-    return f"'{quoted}'"

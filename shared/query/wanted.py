@@ -18,7 +18,8 @@ class RowsWanted:
     """A page of the rows of `stream`: those whose columns have the texts in `equal`, and whose time is from
     `start` (inclusive) to `end` (exclusive), both aware; the newest first, or the oldest.
 
-    `topic`: where it is set, only that topic's rows, all of them, have what is in `equal`.
+    `topic`: where it is set, only that topic's rows, all of them, have what is in `equal`. `most_bytes`: how
+    much the rows down to the page's end may hold together; more is refused before it is held.
     """
 
     stream: StreamDefinition
@@ -29,6 +30,7 @@ class RowsWanted:
     newest: bool = True
     limit: int = 100
     offset: int = 0
+    most_bytes: int | None = None
 
     @property
     def depth(self) -> int:
