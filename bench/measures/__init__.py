@@ -9,6 +9,7 @@ from bench.measures import (
     http_load,
     kills,
     memory,
+    platform,
     queries,
     topic_to_table,
     trigger,
@@ -20,6 +21,7 @@ from bench.report import Result
 MEASURES: dict[str, Callable[[Options], Result]] = {
     "topic-to-table": topic_to_table.measure,
     "trigger": trigger.measure,
+    "platform": platform.measure,
     "http": http_load.measure,
     "visibility": visibility.measure,
     "queries": queries.measure,
