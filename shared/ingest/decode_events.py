@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.ingest.event_json import (
-    MAX_DEPTH,
     NO_METADATA,
     Event,
     Fields,
     decode_fields,
     event_type_for,
-    exceeds_depth,
     parse_event,
 )
+from shared.ingest.json_text import MAX_DEPTH, exceeds_depth
 from shared.ingest.models import DeadLetter, MessageBatch, Rejected
 from shared.ingest.packs import ODD, Places
 from shared.ingest.timestamps import timestamp_column

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.ingest.event_json import MAX_DEPTH
+from shared.ingest.json_text import MAX_DEPTH
 from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.packs import ODD, Places
 from shared.ingest.reading_forms import Form, Forms

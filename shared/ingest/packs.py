@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.ingest.event_json import split_message
+from shared.ingest.json_text import split_message
 from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 
 if TYPE_CHECKING:

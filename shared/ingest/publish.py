@@ -11,17 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from shared.ingest.event_json import (
-    MAX_DEPTH,
-    NO_METADATA,
-    Event,
-    check_json,
-    check_utf8,
-    decode_fields,
-    encode,
-    exceeds_depth,
-    parse_event,
-)
+from shared.ingest.event_json import NO_METADATA, Event, decode_fields, parse_event
+from shared.ingest.json_text import MAX_DEPTH, check_json, check_utf8, encode, exceeds_depth
 from shared.ingest.models import Reason, Rejected
 from shared.ingest.ports import OutgoingMessage, Position, Publisher
 from shared.platform.clock import Clock

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from shared.ingest.event_json import encode
+from shared.ingest.json_text import encode
 from shared.ingest.reading_json import ASSET, SENSOR, TIME, Reading
 
 # Further fields of one form at most; with more it is learned anew from the reading at hand.

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 
-from shared.ingest.event_json import MAX_DEPTH, check_utf8, encode, exceeds_depth
+from shared.ingest.json_text import MAX_DEPTH, check_utf8, encode, exceeds_depth
 from shared.ingest.models import Reason, Rejected
 
 # Longer names would not fit the paths and statistics of the lake; see docs/sensors.md.

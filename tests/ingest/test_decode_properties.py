@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.ingest.decode_events import EventDecoder
-from shared.ingest.event_json import _walk_exceeds_depth, exceeds_depth, parse_timestamp
+from shared.ingest.event_json import parse_timestamp
+from shared.ingest.json_text import _walk_exceeds_depth, exceeds_depth
 from shared.ingest.models import DeadLetter, Rejected
 from shared.ingest.timestamps import timestamp_column
 from tests.ingest.batches import TOPIC, batch_of, letters_by_place
