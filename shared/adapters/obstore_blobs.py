@@ -45,7 +45,7 @@ class ObstoreBlobs:
             obstore.put(
                 self._store(container),
                 name,
-                data,
+                memoryview(data).cast("B"),
                 attributes={"Storage-Class": tier},
                 mode="create",
                 use_multipart=False,

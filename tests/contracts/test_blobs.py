@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import get_args
 
+import pyarrow as pa
 import pytest
 from azure.storage.blob import BlobServiceClient
 
@@ -59,6 +60,12 @@ def test_what_is_created_is_got(blobs: Blobs, folder: str, tier: Tier) -> None:
     assert blobs.get(HERE, f"{folder}/a") == data
     for start, end in ((0, 10), (255, 300), (len(data) - 3, len(data)), (7, 7), (0, len(data))):
         assert blobs.get_range(HERE, f"{folder}/a", start, end) == data[start:end]
+
+
+def test_any_buffer_is_written(blobs: Blobs, folder: str) -> None:
+    for number, data in enumerate((b"x", bytearray(b"x"), memoryview(b"x"), pa.py_buffer(b"x"))):
+        blobs.create(HERE, f"{folder}/{number}", data, "Hot")
+        assert blobs.get(HERE, f"{folder}/{number}") == b"x"
 
 
 def test_a_blob_is_created_once(blobs: Blobs, folder: str) -> None:
