@@ -19,12 +19,18 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import leaks
 from tests.stack.running import RunningStack
 from tests.stack.shared_services import address_of, end_services
 
 # How long an example takes says nothing on a shared machine.
 settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("floe")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No log of the run may hold a secret."""
+    config.pluginmanager.register(leaks, "leaks")
 
 
 def _is_worker(config: pytest.Config) -> bool:
