@@ -11,8 +11,8 @@ from functions._http.auth import credential
 from functions._http.client_address import client_address
 from shared.platform.errors import Unauthenticated
 from tests.http.conftest import KEY
+from tests.identity.ada import ADA, tokens_of
 from tests.identity.conftest import Send
-from tests.identity.test_http import ADA, tokens_of
 
 
 @pytest.mark.parametrize(

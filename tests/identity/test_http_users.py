@@ -1,4 +1,4 @@
-"""The operations as clients see them: shapes, statuses, and who may do what."""
+"""Registering, logging in and profiles as clients see them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,8 @@ import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import MemoryTables
 from tests.http.conftest import KEY, Configure
+from tests.identity.ada import ADA, PROFILE, TOKENS, tokens_of
 from tests.identity.conftest import Send
-
-ADA = {
-    "username": "ada",
-    "password": "correct horse battery",
-    "email": "ada@example.com",
-    "full_name": "Ada Lovelace",
-}
-TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
-PROFILE = {"id", "username", "email", "full_name", "is_active", "created_at", "updated_at"}
-
-
-async def tokens_of(send: Send, name: str = "ada") -> dict[str, Any]:
-    """The tokens of a user who is registered first."""
-    user = ADA | {"username": name, "email": f"{name}@example.com"}
-    assert (await send("register_user", user)).status == 201
-    answer = await send("log_in", {"username": name, "password": ADA["password"]})
-    assert answer.status == 200
-    tokens: dict[str, Any] = answer.json
-    return tokens
 
 
 @pytest.mark.parametrize("operation", ["register_user", "register_account"])
@@ -227,136 +209,3 @@ async def test_keys_belong_to_no_user_unless_made_for_one(send: Send) -> None:
     made = await send("create_key", wanted, key=KEY)
     assert (await send("get_me", key=made.json["key"])).json["username"] == "ada"
     assert (await send("change_me", {}, key=made.json["key"], method="PUT")).status == 403
-
-
-async def test_refresh(send: Send) -> None:
-    first = await tokens_of(send)
-    second = await send("refresh_tokens", {"refresh_token": first["refresh_token"]})
-    assert (second.status, set(second.json)) == (200, TOKENS)
-    assert second.json["refresh_token"] != first["refresh_token"]
-    assert (await send("get_me", token=second.json["access_token"])).status == 200
-    for token in ("", "x", "flor_" + "0" * 32 + "_" + "a" * 43, first["access_token"], "x" * 1025):
-        answer = await send("refresh_tokens", {"refresh_token": token})
-        assert answer.status == (401 if 0 < len(token) <= 1024 else 400)
-
-
-async def test_a_refresh_token_used_twice_ends_its_family(send: Send) -> None:
-    first, bystander = await tokens_of(send), await tokens_of(send, "bob")
-    second = (await send("refresh_tokens", {"refresh_token": first["refresh_token"]})).json
-    assert (await send("refresh_tokens", {"refresh_token": first["refresh_token"]})).status == 401
-    assert (await send("refresh_tokens", {"refresh_token": second["refresh_token"]})).status == 401
-    for tokens in (first, second):
-        assert (await send("get_me", token=tokens["access_token"])).status == 401
-    assert (await send("get_me", token=bystander["access_token"])).status == 200
-
-
-async def test_log_out(send: Send) -> None:
-    first = await tokens_of(send)
-    again = (await send("log_in", {"username": "ada", "password": ADA["password"]})).json
-    answer = await send("log_out", {}, token=first["access_token"])
-    assert (answer.status, answer.json) == (200, {"message": "Successfully logged out"})
-    assert (await send("log_out", {}, token=first["access_token"])).status == 401
-    assert (await send("get_me", token=first["access_token"])).status == 401
-    assert (await send("refresh_tokens", {"refresh_token": first["refresh_token"]})).status == 401
-    assert (await send("get_me", token=again["access_token"])).status == 200
-    assert (await send("log_out", {}, key=KEY)).status == 403
-
-
-@pytest.mark.parametrize("place", ["", "_admin"])
-async def test_keys(place: str, send: Send, clock: ManualClock) -> None:
-    wanted = {"name": "greenhouse", "scopes": ["events:write", "profile:read"], "plan": "professional"}
-    made = await send(f"create{place}_key", wanted, key=KEY)
-    assert (made.status, made.headers["Cache-Control"]) == (201, "no-store")
-    key = made.json["key"]
-    assert key.startswith(made.json["prefix"] + "_")
-    assert len(key) == len(made.json["prefix"]) + 1 + 43
-    listed = await send(f"list{place}_keys", key=KEY)
-    assert (listed.json["total"], listed.json["page"], len(listed.json["items"])) == (1, 1, 1)
-    item = listed.json["items"][0]
-    assert item == {name: value for name, value in made.json.items() if name != "key"}
-    assert (await send("get_me", key=key)).status == 404
-    # What it may do is let through, to where the content type is refused.
-    text = {"Content-Type": "text/plain"}
-    assert (await send("create_event", {}, token=key, headers=text)).status == 415
-    assert (await send("list_keys", key=key)).status == 403
-    revoked = await send(f"revoke{place}_key", key=KEY, method="DELETE", route={"id": item["id"]})
-    assert (revoked.status, revoked.json["id"]) == (200, item["id"])
-    assert (await send("get_me", key=key)).status == 401
-    last = (await send(f"list{place}_keys", key=KEY)).json["items"][0]
-    assert (last["status"], last["last_used_at"]) == ("revoked", "2025-09-30T12:00:00Z")
-    for missing in ("0" * 16, "a/b", "..", "x"):
-        assert (
-            await send(f"revoke{place}_key", key=KEY, method="DELETE", route={"id": missing})
-        ).status == 404
-
-
-@pytest.mark.parametrize(
-    ("wanted", "status"),
-    [
-        ({"name": "", "scopes": ["admin"]}, 400),
-        ({"name": "x\n", "scopes": ["admin"]}, 400),
-        ({"name": "x", "scopes": []}, 400),
-        ({"name": "x"}, 400),
-        ({"name": "x", "scopes": ["everything"]}, 400),
-        ({"name": "x", "scopes": ["admin"], "plan": "anonymous"}, 400),
-        ({"name": "x", "scopes": ["admin"], "account": "a/b"}, 400),
-        ({"name": "x", "scopes": ["admin"], "expires_at": "yesterday"}, 400),
-        ({"name": "x", "scopes": ["admin"], "expires_at": "2025-09-30T12:00:00Z"}, 400),
-        ({"name": "x", "scopes": ["*"]}, 201),
-    ],
-)
-async def test_what_becomes_a_key(wanted: dict[str, Any], status: int, send: Send) -> None:
-    assert (await send("create_key", wanted, key=KEY)).status == status
-
-
-async def test_nobody_gives_a_scope_that_they_do_not_have(send: Send) -> None:
-    limited = (await send("create_key", {"name": "x", "scopes": ["admin", "events:read"]}, key=KEY)).json[
-        "key"
-    ]
-    for scopes, status in (
-        (["admin"], 201),
-        (["events:read"], 201),
-        (["events:write"], 403),
-        (["*"], 403),
-    ):
-        assert (await send("create_key", {"name": "y", "scopes": scopes}, key=limited)).status == status
-
-
-async def test_pages_of_keys(send: Send, clock: ManualClock) -> None:
-    for name in ("b", "a", "d", "c"):
-        await send("create_key", {"name": name, "scopes": ["admin"]}, key=KEY)
-        clock.advance(seconds=1)
-
-    async def names(**query: str) -> list[str]:
-        answer = await send("list_keys", key=KEY, query=query)
-        return [item["name"] for item in answer.json["items"]]
-
-    assert await names() == ["b", "a", "d", "c"]
-    assert await names(sort="name", per_page="2", page="2") == ["c", "d"]
-    assert await names(sort="created_at", order="desc", per_page="1") == ["c"]
-    assert await names(sort="last_used_at", filter="A") == ["a"]
-    assert await names(page="9") == []
-    for wrong in ({"page": "0"}, {"per_page": "1001"}, {"sort": "secret"}, {"order": "up"}):
-        assert (await send("list_keys", key=KEY, query=wrong)).status == 400
-
-
-async def test_a_key_expires(send: Send, clock: ManualClock) -> None:
-    wanted = {"name": "x", "scopes": ["admin"], "expires_at": "2025-09-30T12:01:00Z"}
-    key = (await send("create_key", wanted, key=KEY)).json["key"]
-    assert (await send("list_keys", key=key)).status == 200
-    clock.advance(seconds=60)
-    assert (await send("list_keys", key=key)).status == 401
-    assert (await send("list_keys", key=KEY)).json["items"][0]["status"] == "expired"
-
-
-async def test_storage_that_is_down_is_said_plainly(send: Send, tables: MemoryTables) -> None:
-    from shared.platform.errors import StorageUnavailable
-
-    token = (await tokens_of(send))["access_token"]
-    tables.broken = StorageUnavailable("storage did not answer for the table users")
-    answer = await send("get_me", token=token)
-    assert (answer.status, "Retry-After" in answer.headers) == (503, True)
-    assert (await send("log_in", {"username": "ada", "password": "x"})).status == 503
-    assert (await send("list_keys", key="floe_" + "0" * 16 + "_" + "a" * 43)).status == 503
-    # The key of the settings needs no storage to be recognised.
-    assert (await send("get_openapi", key=KEY)).status == 200
