@@ -13,7 +13,7 @@ from itertools import batched, groupby
 
 from msgspec.structs import replace
 
-from shared.lake.cleanup_progress import ProgressStore
+from shared.lake.cleanup_progress import CleanupProgress, ProgressStore
 from shared.lake.commits import fence, named, replace_files
 from shared.lake.paths import RAW
 from shared.lake.ports import (
@@ -98,21 +98,32 @@ class Cleaner:
         self._clock = clock
         self._progress = ProgressStore(blobs)
 
+    def due(self, stream: StreamDefinition) -> bool:
+        """Whether there may be something to do: commits that were not gone through yet, or a day since
+        storage was searched. Blocks; raises StorageUnavailable."""
+        version = self._lake.table(stream).snapshot().version
+        if version < 0:
+            return False
+        progress = self._progress.read(stream)
+        return version > progress.version or self._must_search(progress)
+
     def clean(
         self,
         stream: StreamDefinition,
         *,
+        report: CleanupReport | None = None,
         on_progress: Callable[[int, int], None] = _untold,
         check: Callable[[], None] = _go_on,
         wait_seconds: float = 0,
     ) -> CleanupReport:
         """Takes out what is past its retention, and deletes what nobody needs.
 
-        `on_progress` is told how many steps are done, of how many; `check` is called all the time, and what
-        it raises ends the work. Raises LeaseHeld when an upload or another clean-up is at work after
-        `wait_seconds`, StorageUnavailable when storage does not answer; the next call goes on. Blocks.
+        `report` counts on, whatever ends the work. `on_progress` is told how many steps are done, of how
+        many; `check` is called all the time, and what it raises ends the work. Raises LeaseHeld when an
+        upload or another clean-up is at work after `wait_seconds`, StorageUnavailable when storage does not
+        answer; the next call goes on. Blocks.
         """
-        report = CleanupReport()
+        report = report or CleanupReport()
         table = self._lake.table(stream)
         if table.snapshot().version < 0:
             return report
@@ -189,7 +200,7 @@ class Cleaner:
         """Deletes what died flushes and uploads left, found by a search through all of storage."""
         now = self._clock()
         progress = self._progress.read(work.stream)
-        if progress.searched is not None and timedelta() <= now - progress.searched < _SEARCH_EVERY:
+        if not self._must_search(progress):
             return
         found = self._blobs.list(work.stream.container, "")
         old = (info for info in found if _is_data(info) and info.modified < now - ORPHAN_AGE)
@@ -200,6 +211,10 @@ class Cleaner:
             if unnamed:
                 self._delete_unnamed(work, progress.version, unnamed)
         self._progress.write(work.stream, replace(progress, searched=now))
+
+    def _must_search(self, progress: CleanupProgress) -> bool:
+        searched = progress.searched
+        return searched is None or not timedelta() <= self._clock() - searched < _SEARCH_EVERY
 
     def _delete_unnamed(self, work: _Work, cleaned: int, infos: Sequence[BlobInfo]) -> None:
         """Deletes those of `infos` that no version names any more, and none will.

@@ -75,6 +75,36 @@ def test_storage_is_searched_once_a_day() -> None:
     assert f"list {HERE}/" in seam.calls
 
 
+def test_a_clean_up_is_due_while_there_may_be_something_to_do() -> None:
+    world = uploaded_world()
+    clean(world)
+    assert world.cleaner().due(READINGS)  # what was merged just now stays for an hour
+    world.clock.now += timedelta(hours=1)
+    clean(world)
+    assert not world.cleaner().due(READINGS)
+    world.clock.now += DAY
+    assert world.cleaner().due(READINGS)
+    clean(world)
+    world.clock.now += timedelta(hours=1)
+    clean(world)  # the search's own commit, which moved the fence
+    assert not world.cleaner().due(READINGS)
+    assert not world.cleaner().due(EVENTS)
+
+
+def test_what_was_deleted_is_counted_even_when_the_work_breaks_off() -> None:
+    world = uploaded_world()
+    world.clock.now += timedelta(hours=1)
+    report = CleanupReport()
+    names = Seam(fail)
+    probe = uploaded_world()
+    probe.clock.now += timedelta(hours=1)
+    probe.cleaner(seam=names).clean(READINGS)
+    deleted = next(at for at, call in enumerate(names.calls) if call == f"delete 7 in {HERE}")
+    with pytest.raises(StorageUnavailable):
+        world.cleaner(seam=Seam(fail, deleted + 1)).clean(READINGS, report=report)
+    assert report.files_deleted == 7
+
+
 def test_a_clock_that_jumped_ahead_and_back_does_not_stop_the_search() -> None:
     world = uploaded_world()
     world.clock.now += 400 * DAY
