@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Bounds of text have at most this many characters, as Spark has it.
-_TEXT = 32
+# Bounds of text have at most this many characters: names of sensors are never cut, so that equal bounds tell
+# whose file it is.
+LONGEST_TEXT = 1024
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -45,7 +46,7 @@ class Statistics:
         for name in self._bounds:
             low, high = self._bounds[name]
             if name == self._text:
-                lowest[name], above = low[:_TEXT], text_above(high)
+                lowest[name], above = low[:LONGEST_TEXT], text_above(high)
                 if above is not None:
                     highest[name] = above
             else:
@@ -67,9 +68,9 @@ class Statistics:
 
 def text_above(text: str) -> str | None:
     """`text` if it is short, else a short one above all that start like it; None where there is none."""
-    if len(text) <= _TEXT:
+    if len(text) <= LONGEST_TEXT:
         return text
-    kept = text[:_TEXT].rstrip(_LAST_CHARACTER)
+    kept = text[:LONGEST_TEXT].rstrip(_LAST_CHARACTER)
     if not kept:
         return None
     following = ord(kept[-1]) + 1

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.lake.data_files import NewFile, cut_files
+from shared.lake.statistics import LONGEST_TEXT
 from shared.query.wanted import microseconds
 from shared.streams.events import EVENTS
 from shared.streams.readings import READINGS
@@ -154,22 +155,22 @@ def test_a_sensor_of_a_shared_file_is_found_by_its_row_groups() -> None:
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
-@example(["a" * 32, "a" * 33, "a" * 40])
-@example(["\U0010ffff" * 40, "x"])
-@example(["a" * 31 + "\ud7ff" + "x", "b"])
-@example(["é" * 40])
-def test_bounds_of_the_sensor_are_short_and_hold_every_row(sensors: list[str]) -> None:
+@example(["a" * LONGEST_TEXT, "a" * (LONGEST_TEXT + 1), "a" * 2000])
+@example(["\U0010ffff" * 2000, "x"])
+@example(["a" * (LONGEST_TEXT - 1) + "\ud7ff" + "x", "b"])
+@example(["é" * 2000])
+def test_bounds_of_the_sensor_are_bounded_and_hold_every_row(sensors: list[str]) -> None:
     [file] = cut_readings(0, sensors, [NOON] * len(sensors))
     statistics = json.loads(file.entry.statistics)
     low, high = (statistics[bound].get("sensor_id") for bound in ("minValues", "maxValues"))
-    assert len(low) <= 32
+    assert len(low) <= LONGEST_TEXT
     assert low.encode() <= min(sensor.encode() for sensor in sensors)
     if high is None:
-        assert max(sensors).startswith("\U0010ffff" * 32)
+        assert max(sensors).startswith("\U0010ffff" * LONGEST_TEXT)
     else:
-        assert len(high) <= 32
+        assert len(high) <= LONGEST_TEXT
         assert high.encode() >= max(sensor.encode() for sensor in sensors)
-    if max(map(len, sensors)) <= 32:
+    if max(map(len, sensors)) <= LONGEST_TEXT:
         assert (low, high) == (min(sensors), max(sensors))
 
 

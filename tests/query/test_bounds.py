@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.lake.statistics import text_above
+from shared.lake.statistics import LONGEST_TEXT, text_above
 from shared.query.events import events_wanted
 from shared.query.span import span_of
 from shared.query.wanted import RowsWanted
@@ -20,8 +20,7 @@ _LAST = 253_402_300_799_999_999
 # Of an asset and a sensor, at a time in microseconds.
 type Row = tuple[str, str, int]
 
-_SHORT = 32
-_names = st.sampled_from(["a", "b", "b" * 40, "b" * 40 + "c", "\U0010ffff" * 40, "'", "é", ""])
+_names = st.sampled_from(["a", "b", "b" * 1100, "b" * 1100 + "c", "\U0010ffff" * 1100, "'", "é", ""])
 _times = st.integers(0, 20_000) | st.just(_LAST)
 # The rows of a file: of one asset, of one sensor or several.
 _files = st.lists(
@@ -73,7 +72,7 @@ def _table(files: list[list[Row]]) -> pa.Table:
         "earliest": [min(time for _, _, time in rows) // 1000 * 1000 for rows in files],
         "latest": [min(-(-max(time for _, _, time in rows) // 1000) * 1000, _LAST) for rows in files],
         "rows": [len(rows) for rows in files],
-        "lowest": [min(sensor for _, sensor, _ in rows)[:_SHORT] for rows in files],
+        "lowest": [min(sensor for _, sensor, _ in rows)[:LONGEST_TEXT] for rows in files],
         "highest": [text_above(max(sensor for _, sensor, _ in rows)) for rows in files],
     }
     kinds = dict.fromkeys(columns, pa.string()) | dict.fromkeys(("earliest", "latest", "rows"), pa.int64())
