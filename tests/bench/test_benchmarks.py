@@ -36,9 +36,10 @@ def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
 
 
 def test_the_cheap_ones(tmp_path: Path) -> None:
-    found = run(tmp_path, "import", "trigger")
+    found = run(tmp_path, "import", "trigger", "platform")
     assert found["import"]["heavy modules in it"] == 0
     assert found["trigger"]["plain, 1,000 messages: invocation"] > 0
+    assert found["platform"]["raw body: added to a bare function"] > 0
 
 
 def test_a_backlog_is_worked_off_and_counted(tmp_path: Path) -> None:
