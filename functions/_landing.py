@@ -30,11 +30,8 @@ def land_from(bp: func.Blueprint, topic: str, name: str) -> None:
         maximum_interval="00:00:30",
     )
     async def land(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006
-        token = logs.bind(None, name)
-        try:
+        with logs.working(name):
             await runtime.landing().land(_eventhub.message_batch(topic, events))
-        finally:
-            logs.unbind(token)
 
 
 _eventhub.install()

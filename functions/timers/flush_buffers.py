@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from shared import runtime
+from shared.platform import logs
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 
@@ -11,6 +12,7 @@ _log = get_log("flush")
 
 
 @bp.timer_trigger(arg_name="timer", schedule="%FLOE_FLUSH_SCHEDULE%", run_on_startup=False)
+@logs.working("flush_buffers")
 def flush_buffers(timer: func.TimerRequest) -> None:
     """Leaves the work to whoever is at it already."""
     try:

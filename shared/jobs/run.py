@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from time import perf_counter
 
 from shared.jobs.context import Handler, JobCancelled, JobContext, JobLimits, JobLost, SliceOver
 from shared.jobs.models import Status, kind_of
@@ -15,6 +16,8 @@ from shared.platform.errors import FloeError
 from shared.platform.logs import get_log
 from shared.platform.queues import Queues
 from shared.platform.state_tables import JOBS_QUEUE
+from shared.telemetry.catalogue import JOB_DURATION, JOBS_ENDED
+from shared.telemetry.tracing import span
 
 _log = get_log("jobs")
 
@@ -99,11 +102,15 @@ class JobRunner:
         job = slot.job
         context = JobContext(self._slots, slot, self._clock, self._limits)
         _log.info("job begins", job=job.id, attempt=job.attempts)
-        try:
-            with context.kept():
-                self._handle(context)
-        except JobLost:
-            _log.warning("job lost to another instance", job=job.id)
+        with span("job", attributes={"kind": job.kind, "job": job.id}):
+            started = perf_counter()
+            try:
+                with context.kept():
+                    self._handle(context)
+            except JobLost:
+                _log.warning("job lost to another instance", job=job.id)
+            finally:
+                JOB_DURATION.observe(perf_counter() - started, job.kind)
 
     def _handle(self, context: JobContext) -> None:
         job = context.job
@@ -144,4 +151,5 @@ class JobRunner:
     def _close(self, slot: Slot) -> None:
         self._slots.archive(slot)
         job = slot.job
+        JOBS_ENDED.add(1, job.kind, job.status.value)
         _log.info("job ended", job=job.id, status=job.status.value, error=job.error, outcome=job.outcome)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
@@ -40,6 +42,16 @@ def bind(request_id: str | None, function: str, traceparent: str | None = None) 
 def unbind(token: Token[Context | None]) -> None:
     """Back to what held before `bind`."""
     _context.reset(token)
+
+
+@contextmanager
+def working(function: str) -> Iterator[None]:
+    """Lines logged inside name `function`, which serves no request; a decorator, too."""
+    token = bind(None, function)
+    try:
+        yield
+    finally:
+        unbind(token)
 
 
 def request_id() -> str | None:

@@ -245,8 +245,8 @@ class Settings(BaseSettings):
     worker_opentelemetry: bool = Field(
         False,
         validation_alias="PYTHON_ENABLE_OPENTELEMETRY",
-        description="On Azure, together with `telemetryMode` in host.json: the Functions host leaves the app's "
-        "logs to the app. Without both, logs go through the host, so that none comes twice.",
+        description="On Azure, together with `telemetryMode` in host.json: the Functions host leaves the "
+        "app's logs to the app. Without both, logs go through the host, so that none comes twice.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is logged."

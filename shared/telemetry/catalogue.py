@@ -97,6 +97,10 @@ FLUSH_FAILURES = _counter(
     "stream",
 )
 
+# Jobs.
+JOBS_ENDED = _counter("floe_jobs_total", "Jobs that ended, by how they ended.", "kind", "status")
+JOB_DURATION = _histogram("floe_job_duration_seconds", "One attempt at a job.", "kind")
+
 # What the pipeline did, read from where it keeps it: exact, and missing where it is not known.
 MESSAGES_CONSUMED = _read_from_storage(
     "counter", "floe_messages_consumed_total", "Messages landed from `sensor-data`, each once."
