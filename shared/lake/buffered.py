@@ -1,21 +1,19 @@
 """What is landed and not flushed yet, by key and file: the buffers of the sensors.
 
-Segments never change, so what one holds is worked out once and kept by its name; a look at the buffers opens
-only the segments that are new since the last one.
+A look at the buffers opens only the segments that are new since the last one.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import batched
-from threading import Lock
 from typing import TYPE_CHECKING
 
+from shared.lake.digests import SegmentDigests
 from shared.lake.ports import BlobGone, Lake
-from shared.lake.segments import Segment, SegmentStore, rows_above
+from shared.lake.segments import Segment, SegmentStore
 from shared.lake.summary import TableSummary
 from shared.lake.totals import fresh
 from shared.platform.errors import StorageUnavailable
@@ -26,13 +24,8 @@ if TYPE_CHECKING:
 
 _MINUTE_MICROSECONDS = 60_000_000
 _ATTEMPTS = 10
-# Segments that are read at the same time.
-_PARALLEL = 8
-_AT_A_TIME = 2 * _PARALLEL
-# How many lines of digests are kept, some 100 bytes each; one is a key, file and segment.
-_KEPT_LINES = 200_000
-
-type _What = tuple[str, int]
+# Digests that are held in hand at the same time.
+_AT_A_TIME = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +49,8 @@ class BufferGauge:
         self._stream = stream
         self._segments = segments
         self._lake = lake
-        self._lock = Lock()
-        self._digests: OrderedDict[_What, pa.Table] = OrderedDict()
-        self._lines = 0
+        columns = [*_key_columns(stream), stream.time_column]
+        self._digests = SegmentDigests(stream, segments, columns, partial(_digest_of, stream))
 
     def read(self) -> tuple[Buffered, TableSummary]:
         """The buffers, and the table that they stand above. Blocks; raises StorageUnavailable."""
@@ -67,8 +59,7 @@ class BufferGauge:
             app_ids = {segment.source.app_id for segment in landed}
             table = self._lake.table(self._stream).summary(app_ids)
             try:
-                with self._lock:
-                    return self._measure(fresh(landed, table.progress)), table
+                return self._measure(fresh(landed, table.progress)), table
             except BlobGone:  # committed in between: a newer summary tells
                 continue
         raise StorageUnavailable("the buffer kept changing while it was read", retry_after=1)
@@ -79,44 +70,13 @@ class BufferGauge:
 
         lines = _lines_schema(self._stream).empty_table()
         for some in batched(wanted, _AT_A_TIME, strict=False):
-            lines = _merged(pa.concat_tables([lines, *self._digests_of(some)]))
+            lines = _merged(pa.concat_tables([lines, *self._digests.of(some)]))
         return Buffered(
             buffers=lines.num_rows,
             rows=pc.sum(lines["rows"]).as_py() or 0,
             minute_buffers=lines.num_rows,
             minute_rows=pc.sum(lines["in_minute"]).as_py() or 0,
         )
-
-    def _digests_of(self, wanted: Sequence[tuple[Segment, int]]) -> list[pa.Table]:
-        """One for each of `wanted`; of those that overlap only what stands above."""
-        names = [(segment.name(self._stream), max(covered, segment.first - 1)) for segment, covered in wanted]
-        unread = [
-            (name, segment)
-            for name, (segment, _) in zip(names, wanted, strict=True)
-            if name not in self._digests
-        ]
-        with ThreadPoolExecutor(_PARALLEL, "buffer-read") as pool:
-            for name, digest in pool.map(self._digest, unread):
-                self._digests[name] = digest
-                self._lines += digest.num_rows
-        found = [self._digests[name] for name in names]
-        self._forget(names)
-        return found
-
-    def _digest(self, item: tuple[_What, Segment]) -> tuple[_What, pa.Table]:
-        (name, covered), segment = item
-        stream = self._stream
-        columns = [*_key_columns(stream), stream.time_column, "_seq"]
-        rows = rows_above(self._segments.read(stream, segment, columns), covered)
-        return (name, covered), _digest_of(stream, rows)
-
-    def _forget(self, used: Iterable[_What]) -> None:
-        """Keeps what was used last, as far as there is room."""
-        for name in used:
-            self._digests.move_to_end(name)
-        while self._lines > _KEPT_LINES:
-            _, digest = self._digests.popitem(last=False)
-            self._lines -= digest.num_rows
 
 
 def _key_columns(stream: StreamDefinition) -> list[str]:

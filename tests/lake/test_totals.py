@@ -158,7 +158,7 @@ def test_a_flush_while_the_buffer_is_read() -> None:
 
 
 def test_digests_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.lake.buffered._KEPT_LINES", 2)
+    monkeypatch.setattr("shared.lake.digests._KEPT_LINES", 2)
     world = World()
     blobs = CountingBlobs(world)
     measured = BufferGauge(READINGS, SegmentStore(blobs), world.lake)  # type: ignore[arg-type]
