@@ -5,11 +5,14 @@ none 400. The connection ends with it.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(headers) > limits.headers or size > limits.header_bytes:
             return 431
         version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in headers)
-        if version not in ("1.0", "1.1") or hosts > 1 or (version == "1.1" and not hosts):
+        hosts = [value for name, value in headers if name == b"host"]
+        named = len(hosts) == 1 or (not hosts and version == "1.0")
+        if version not in ("1.0", "1.1") or not named or not all(map(_HOST.fullmatch, hosts)):
             return 400
         return None
 

@@ -7,7 +7,6 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import azure.functions as func
 from pydantic import BaseModel
@@ -22,7 +21,7 @@ from functions._http.limits import rule_of
 from functions._http.messages import Request
 from functions._http.observed import observer
 from functions._http.responses import failure, success
-from functions._http.routes import Route
+from functions._http.routes import Route, path_of
 from functions._http.versioned import versioned
 
 type Handler = Callable[[Any], Awaitable[Any]]
@@ -164,4 +163,4 @@ def _as_function(trigger: Trigger, handler: Callable[[Any], Any], name: str) -> 
 
 
 def _family_at(req: func.HttpRequest) -> Family:
-    return family_of(urlsplit(req.url).path)
+    return family_of(path_of(req.url))

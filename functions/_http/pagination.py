@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
 from functions._http.messages import Request
 from functions._http.parameters import ApiModel, WholeNumber
+from functions._http.routes import path_of
 
 # Where a form documents no most: READINGS of the references, told in docs/http.md.
 MAX_ITEMS = 1000
@@ -189,7 +190,7 @@ def _links(request: Request[Any, Any, Any], **moves: Mapping[str, object] | None
 
     The targets have no origin: which one clients see is not for the app to know.
     """
-    path = quote(urlsplit(request.url).path, safe="/%!$&'()*+,;=:@~")
+    path = quote(path_of(request.url), safe="/%!$&'()*+,;=:@~")
     given = request.query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     targets = [
         f'<{path}?{urlencode({name: _text(value) for name, value in (given | move).items()})}>; rel="{name}"'

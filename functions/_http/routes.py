@@ -20,6 +20,14 @@ _RESERVED = ("admin", "runtime")
 _STATIC = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
+def path_of(url: str) -> str:
+    """The path of a request's URL, as it was escaped; never fails, whatever a client took for its host."""
+    _, scheme, rest = url.partition("://")
+    target = rest if scheme else url
+    path = target.partition("?")[0].partition("#")[0]
+    return "/" + path.partition("/")[2]
+
+
 @dataclass(frozen=True)
 class Route:
     """One template; raises ValueError where it has a form that Floe does not use."""

@@ -104,6 +104,10 @@ def with_header(line: bytes, count: int = 1) -> bytes:
         (b"GET /" + b"a" * 5000, 431),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (with_header(b"Host: y"), 400),
+        *(
+            (GOOD.replace(b"x\r", host + b"\r"), 400)
+            for host in (b"[", b"a]b", b"a/b?c", b"a b", b"a@b", b"\xff")
+        ),
         (b"GET / HTTP/0.9\r\nHost: x\r\n\r\n", 400),
         (b"GET /\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 400),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import azure.functions as func
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -110,6 +111,14 @@ async def test_the_last_route(
     answer = await call(app_triggers["fallback"], method=method, path=path, key=None)
     assert (answer.status, answer.headers.get("Allow"), set(answer.json)) == (status, allow, shape)
     assert answer.headers["X-Request-Id"].startswith("req_")
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a]b", "\u2100", ""])
+async def test_the_last_route_whatever_the_host_is_called(host: str, app_triggers: dict[str, Any]) -> None:
+    request = func.HttpRequest("GET", f"http://{host}/api/{'x' * 5000}", body=b"")
+    answer = await app_triggers["fallback"](request)
+    assert answer.status_code == 404
+    assert len(answer.get_body()) < 400
 
 
 async def test_the_document(app_triggers: dict[str, Any]) -> None:

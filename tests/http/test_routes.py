@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from devstack.host.routing import Route as HostRoute
 from devstack.host.routing import Router
 from functions._http.catalogue import CATALOGUE
-from functions._http.routes import Route
+from functions._http.routes import Route, path_of
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,20 @@ def test_every_operation_is_found_at_its_own_path() -> None:
         filled = one.route.documented_path.replace("{", "").replace("}", "")
         if one.documented and ":" not in one.route.template:
             assert set(one.methods) <= set(CATALOGUE.methods_at(filled))
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://floe.test/a/b?c=/d#/e", "/a/b"),
+        ("https://floe.test", "/"),
+        ("http://[/a", "/a"),
+        ("http://[::1/a?b", "/a"),
+        ("http://\u2100.test:99999/a%2Fb", "/a%2Fb"),
+        ("/a", "/a"),
+        ("", "/"),
+        ("http://floe.test//a", "//a"),
+    ],
+)
+def test_the_path_of_any_url(url: str, path: str) -> None:
+    assert path_of(url) == path
