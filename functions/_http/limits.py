@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
+from typing import Never
 
 from functions._http.client_address import client_address
 from functions._http.families import ANALYTICS, COLD_STORAGE, INGESTION, Family
@@ -22,7 +23,8 @@ CLASSES: Mapping[str, Rule] = {
     rule.name: rule for rule in (rules.BATCH, rules.SIMULATE, rules.EXPORT, rules.AUTH)
 }
 _BY_FAMILY = {COLD_STORAGE: rules.STORAGE, INGESTION: rules.INGESTION, ANALYTICS: rules.EVENTS}
-_address = lru_cache(maxsize=4096)(lambda told, hops: client_address({"x-forwarded-for": told}, hops))
+# A longer `X-Forwarded-For` is not remembered: it is no front end's, and would fill memory.
+_ORDINARY_LENGTH = 256
 
 
 def rule_of(rate: str, family: Family) -> Rule:
@@ -78,11 +80,22 @@ async def attempt(headers: Mapping[str, str], told: dict[str, str]) -> AsyncIter
 def _count(principal: Principal, headers: Mapping[str, str], rule: Rule) -> Count:
     plan, account = principal.plan, principal.account or principal.id
     if rule.by_address or principal.kind == "anonymous" or principal.kind == "local":
-        address = _address(headers.get("x-forwarded-for", ""), runtime.settings().proxy_hops)
-        client, account = f"from {address}", ""
+        client, account = f"from {_address(headers)}", ""
     else:
         client = f"{plan} {account}"
     return runtime.limiter().count(rule, client, runtime.limits().of(rule, plan, account))
+
+
+def _address(headers: Mapping[str, str]) -> str:
+    told, hops = headers.get("x-forwarded-for", ""), runtime.settings().proxy_hops
+    if len(told) > _ORDINARY_LENGTH:
+        return client_address(headers, hops)
+    return _remembered_address(told, hops)
+
+
+@lru_cache(maxsize=4096)
+def _remembered_address(told: str, hops: int) -> str:
+    return client_address({"x-forwarded-for": told}, hops)
 
 
 def _tell(count: Count, told: dict[str, str]) -> None:
@@ -91,7 +104,7 @@ def _tell(count: Count, told: dict[str, str]) -> None:
     told[RESET] = count.reset_text
 
 
-def _refuse(count: Count) -> None:
+def _refuse(count: Count) -> Never:
     raise RateLimited(
         f"The limit of {count.limit} requests is spent; it is renewed at {count.reset_text} (epoch seconds)",
         retry_after=runtime.limiter().seconds_left(count),

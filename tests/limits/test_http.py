@@ -184,6 +184,7 @@ async def test_addresses_count_apart(
     assert [await status("192.0.2.1:1234"), await status("192.0.2.2")] == [404, 404]
     # What stands before the last address is the client's own word.
     assert [await status("192.0.2.1:99"), await status("10.0.0.1, 192.0.2.2")] == [429, 429]
+    assert await status("10.0.0.1, " * 1000 + "192.0.2.2") == 429
 
 
 @pytest.mark.parametrize(("key", "limit"), [("ada", 1000), ("bob", 10_000), ("eve", 100_000), (KEY, 100_000)])
