@@ -43,7 +43,7 @@ instance's name be a label.
 - Durations are in seconds, sizes in bytes.
 
 Traces, logs and the same metrics go to Application Insights or to an OpenTelemetry collector where that is
-set; see [operations](operations.md).
+set; see [operations](operations.md#traces-and-logs-elsewhere).
 """
 
 
