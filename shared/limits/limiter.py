@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -122,7 +123,7 @@ class Limiter:
 
     def seconds_left(self, count: Count) -> int:
         """Until the window of `count` ends, at least 1."""
-        return max(1, int(count.ends - self._now()) + 1)
+        return max(1, math.ceil(count.ends - self._now()))
 
     def _begin(self, rule: Rule, client: str, limit: int, now: float) -> Count:
         self._tidy(now)

@@ -50,7 +50,7 @@ async def test_a_window_begins_on_the_clock_and_renews_the_limit(
     clock.now = NOON + seconds - 1
     assert await one.requests(rule, 10, 20) == 10
     assert one.limiter.count(rule, CLIENT, 10).ends == NOON + seconds
-    assert one.limiter.seconds_left(one.limiter.count(rule, CLIENT, 10)) == 2
+    assert one.limiter.seconds_left(one.limiter.count(rule, CLIENT, 10)) == 1
     clock.now = NOON + seconds
     assert one.remaining(rule, 10) == 10
     assert await one.requests(rule, 10, 20) == 10
@@ -99,6 +99,34 @@ def test_several_instances_overshoot_by_what_each_takes_unasked_only(
         for instance in instances:  # whoever has some left uses them up
             passed += await instance.requests(EVENTS, limit, limit)
         assert limit <= passed <= limit + 5 * (limit // EVENTS.unasked)
+
+    asyncio.run(story())
+
+
+@given(
+    limit=st.integers(1, 500),
+    order=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(1, 200), st.booleans(), st.integers(0, 10)),
+        min_size=1,
+        max_size=30,
+    ),
+)
+def test_whatever_storage_does_an_instance_passes_no_more_than_the_limit(
+    limit: int, order: list[tuple[int, int, bool, int]]
+) -> None:
+    async def story() -> None:
+        tables, clock = MemoryTables(), Seconds()
+        instances = [Instance(tables, clock) for _ in range(3)]
+        passed = [0, 0, 0]
+        for which, count, down, pause in order:
+            tables.broken = StorageUnavailable("down") if down else None
+            clock.now += pause
+            answers = await asyncio.gather(*(instances[which].request(PLAN, limit) for _ in range(count)))
+            passed[which] += sum(answers)
+            assert 0 <= instances[which].remaining(PLAN, limit) <= limit - passed[which]
+        assert max(passed) <= limit
+        if not any(down for _, _, down, _ in order):
+            assert sum(passed) <= limit + 3 * (limit // PLAN.unasked)
 
     asyncio.run(story())
 
