@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions.http import (
     admin_keys,
+    assets,
     auth,
     azure_files,
     docs,
@@ -28,7 +29,7 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, readings, storage, storage_stats, azure_files, jobs),
+    *(events, readings, assets, storage, storage_stats, azure_files, jobs),
     *(auth, users, admin_keys, health, info, metrics, docs),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
     *(run_job, resume_jobs),

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from shared.platform.queues import Queues
     from shared.platform.tables import Tables
     from shared.query.history import History
+    from shared.query.inventory import Inventory
     from shared.telemetry.pipeline import PipelineTotals
     from shared.telemetry.ports import Telemetry
     from shared.telemetry.recorder import Recorder
@@ -180,6 +181,14 @@ def history() -> History:
     from shared.query.history import History
 
     return History(segments(), _lake())
+
+
+@cache
+def inventory() -> Inventory:
+    """Which assets and sensors there are."""
+    from shared.query.inventory import Inventory
+
+    return Inventory(history(), segments())
 
 
 @cache

@@ -8,6 +8,7 @@ from shared.lake.ports import Snapshot
 from shared.lake.schema import row_schema
 from shared.platform.errors import BadRequest
 from shared.query.span import span_of
+from shared.query.sql import moment_literal, text_literal
 from shared.query.wanted import RowsWanted
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def _tail(wanted: RowsWanted, start: int, end: int) -> str:
     direction = "DESC" if wanted.newest else "ASC"
     order = ", ".join(f'"{name}" {direction}' for name in wanted.order)
     time = f'"{wanted.stream.time_column}"'
-    conditions = [f"{time} >= {_moment(start)}", f"{time} <= {_moment(end)}"]
-    conditions += [f'"{column}" = {_text(text)}' for column, text in wanted.equal.items()]
+    conditions = [f"{time} >= {moment_literal(start)}", f"{time} <= {moment_literal(end)}"]
+    conditions += [f'"{column}" = {text_literal(text)}' for column, text in wanted.equal.items()]
     return f"FROM rows WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT {wanted.depth}"
 
 
@@ -53,13 +54,3 @@ def check_size(wanted: RowsWanted, size: int) -> None:
     if wanted.most_bytes is not None and size > wanted.most_bytes:
         issue = f"the rows hold more than {wanted.most_bytes} bytes; ask for fewer"
         raise BadRequest(f"limit: {issue}", details={"field": "limit", "issue": issue})
-
-
-def _moment(count: int) -> str:
-    # A plain TIMESTAMP literal is read in nanoseconds, which end in the year 2262.
-    return f"arrow_cast({count}, 'Timestamp(Microsecond, Some(\"UTC\"))')"
-
-
-def _text(text: str) -> str:
-    quoted = text.replace("'", "''")
-    return f"'{quoted}'"

@@ -57,3 +57,8 @@ class RowsWanted:
 def microseconds(moment: datetime) -> int:
     """`moment` (aware) in microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_at(count: int) -> datetime:
+    """The time `count` microseconds after 1970 began, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=count)
