@@ -35,6 +35,15 @@ check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with th
 check-infra: $(STAMP)  ## Read, evaluate and check the Bicep files against Azure's schemas and the code
 	@$(PY) -m scripts.check_infra
 
+package: setup  ## Write dist/floe.zip for Azure: the app and its dependencies (ARGS=--installed: without a network)
+	@$(PY) -m scripts.package $(ARGS)
+
+smoke: $(STAMP)  ## Try a deployment: send, wait, read back, compare, clean up (URL=https://… KEY=floe_…)
+	@exec $(PY) -m scripts.smoke --url "$(URL)" --key "$(KEY)" $(ARGS)
+
+infra-schemas:  ## Take Azure's schemas anew out of msmcp-azure (AZMCP=path/to/azmcp)
+	@$(PY) -m scripts.check_infra.extract_schemas $(AZMCP)
+
 demo: $(STAMP)  ## Replay real series through the stack and compare what comes out (ARGS=--help)
 	@exec $(PY) -m devstack.demo $(ARGS)
 
@@ -55,5 +64,5 @@ key: $(STAMP)  ## Make an API key straight in storage: ARGS="--name x --scopes e
 	@$(PY) -m scripts.create_key $(ARGS)
 
 clean:  ## Remove the environment, the tools, caches and the local stack's state
-	@rm -rf $(VENV) .tools .floe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache functions/http/static
+	@rm -rf $(VENV) .tools .floe dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache functions/http/static
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -107,6 +107,9 @@ def _settings(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("app settings", f"{name} is missing")
     for name in infra_facts.named_settings() & given.keys():
         yield from _schedule(name, str(given[name]))
+    for name in ("FLOE_AUTH", "FLOE_ENVIRONMENT"):
+        if name not in given:
+            yield Finding("app settings", f"{name} is left to its default")
     yield from _accepted(deployment, given)
 
 

@@ -68,6 +68,8 @@ def _criterion(alert: Deployed, criterion: dict[str, object]) -> Iterator[Findin
         if criterion.get("metricName") not in _METRIC_NAMES:
             yield Finding(alert.where, f"there is no metric {criterion.get('metricName')}")
         return
+    if " Success " in str(criterion.get("query")) and "Success == false" not in str(criterion.get("query")):
+        yield Finding(alert.where, "its query counts what went well")
     column = str(criterion.get("metricMeasureColumn"))
     if f"{column} = " not in str(criterion.get("query")):
         yield Finding(alert.where, f"its query has no column {column}")

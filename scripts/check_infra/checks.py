@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from scripts.check_infra import (
     alerts,
     bodies,
     compilers,
+    completeness,
     hosting,
     names,
     networking,
@@ -99,15 +100,23 @@ def judge(program: Program, deployment: Deployment, facts: Mapping[str, Any]) ->
     for resource in deployment.resources:
         if program.schemas.version(resource.type) is not None:
             yield from bodies.check(resource, program.schemas)
-        if "tags" in resource.body and "azd-env-name" not in (resource.body["tags"] or {}):
-            yield Finding(resource.where, "its tags do not name the environment")
-    yield from names.check(deployment)
-    yield from security.check(deployment)
-    yield from roles.check(program, deployment, {one["name"] for one in facts["topics"] if one["send"]})
-    yield from networking.check(deployment)
-    yield from hosting.check(deployment)
-    yield from alerts.check(deployment)
-    yield from agreement.check(deployment, dict(facts))
+    sent = {one["name"] for one in facts["topics"] if one["send"]}
+    rules: tuple[Callable[[], Iterator[Finding]], ...] = (
+        lambda: completeness.check(deployment, program.schemas),
+        lambda: names.check(deployment),
+        lambda: security.check(deployment),
+        lambda: roles.check(program, deployment, sent),
+        lambda: networking.check(deployment),
+        lambda: hosting.check(deployment),
+        lambda: alerts.check(deployment),
+        lambda: agreement.check(deployment, dict(facts)),
+    )
+    for rule in rules:
+        try:
+            yield from rule()
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # What the rules take for granted is not there: no resource of a kind, or a body of another form.
+            yield Finding("the deployment", f"cannot be judged: {error!r}")
 
 
 def on_file(program: Program, facts: Mapping[str, Any]) -> Iterator[Finding]:

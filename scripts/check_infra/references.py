@@ -13,7 +13,6 @@ from scripts.check_infra.syntax import (
     Expression,
     File,
     For,
-    If,
     Lambda,
     Literal,
     Member,
@@ -155,6 +154,8 @@ def _inputs(program: Program, file: File, module: Module) -> Iterator[str]:
     for one in body.properties:
         if one.key.parts[0] not in _MODULE_PROPERTIES:
             yield f"a module has no property {one.key.parts[0]}"
+    if body.get("name") is None:
+        yield "it has no name, by which deployments are found again"
     params = body.get("params")
     given = {str(one.key.parts[0]) for one in params.properties} if isinstance(params, Object) else set()
     for name in sorted(given - inner.parameters.keys()):
@@ -247,7 +248,12 @@ def composition(program: Program, file: File) -> Iterator[Finding]:
                 waiting += needs.get(one, ())
         if not reached & groups:
             yield Finding(file.at(module), f"{name} does not wait for the resource group")
-    for name, module in file.modules.items():
-        body: Expression | None = module.body
-        if isinstance(body, If) and body_of(body) is None:
-            yield Finding(file.at(module), f"{name} has no body")
+        if "function-app" in module.path:
+            for late in sorted(_endpoints(file) - reached):
+                yield Finding(file.at(module), f"{name} does not wait for {late}, by which it reaches things")
+
+
+def _endpoints(file: File) -> set[str]:
+    """The private endpoints of what an app needs from its first moment on."""
+    found = {name for name, module in file.modules.items() if "private-endpoint" in module.path}
+    return {name for name in found if "pubSub" not in name}

@@ -67,8 +67,8 @@ LANGUAGE = (
     Mutation(
         "a circle",
         _MAIN,
-        "  dependsOn: [group]\n  params: {\n    name: 'id-floe",
-        "  dependsOn: [group, app]\n  params: {\n    name: app.outputs.name\n    label: 'id-floe",
+        "var packageContainer = 'app-package'",
+        "var packageContainer = '${first}'\nvar first = '${second}'\nvar second = '${first}'",
     ),
     Mutation(
         "a module that does not wait for its group",
@@ -282,7 +282,7 @@ ROLES = (
         "a role too many",
         _HUB,
         "roleAssignments@2022-04-01' = if (send) {",
-        "roleAssignments@2022-04-01' = {",
+        "roleAssignments@2022-04-01' = if (send || !send) {",
     ),
     Mutation(
         "a wrong role id",
@@ -458,7 +458,7 @@ ALERTS = (
     Mutation("an alert on another column", _ALERTS, "column: 'Percent'", "column: 'Share'"),
     Mutation("an alert without its page", _ALERTS, "${runbook}#no-data.", "${runbook}."),
     Mutation("an unknown metric", _ALERTS, "metricName: 'ThrottledRequests'", "metricName: 'Throttled'"),
-    Mutation("silence that is always told", _ALERTS, "enabled: expectsData", "enabled: true"),
+    Mutation("silence that is always told", _ALERTS, "enabled: expectsData", "enabled: !expectsData"),
     Mutation("addresses forgotten", _ALERTS, "emailAddress: email\n", "emailAddress: 'x@example.com'\n"),
     Mutation(
         "metrics that do not arrive",

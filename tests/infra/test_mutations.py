@@ -10,6 +10,7 @@ import pytest
 from scripts import infra_facts
 from scripts.check_infra.checks import ROOT, check, on_file
 from scripts.check_infra.program import Program
+from tests.infra import sweep
 from tests.infra.mutations import MUTATIONS, Mutation
 
 # Mistakes that the check is known to miss.
@@ -42,6 +43,12 @@ def test_what_bicep_loads_is_what_the_code_says() -> None:
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.what)
 def test_a_mistake_is_found(mutation: Mutation) -> None:
     assert (finding_after(mutation) is None) == (mutation.what in MISSED)
+
+
+def test_mistakes_made_by_rule_are_found_too() -> None:
+    made, unseen = sweep.missed(every=12)  # all of them take minutes: `python -m tests.infra.sweep`
+    assert made >= 100
+    assert len(unseen) <= 0.05 * made, "\n".join(unseen)
 
 
 def test_mistakes_are_many_and_few_are_missed() -> None:
