@@ -7,6 +7,7 @@ from functions.http import (
     assets,
     auth,
     azure_files,
+    dead_letters,
     docs,
     events,
     fallback,
@@ -21,7 +22,14 @@ from functions.http import (
 )
 from functions.queues import run_job
 from functions.streams import land_events, land_readings
-from functions.timers import flush_buffers, fold_metrics, resume_jobs, sweep_identity
+from functions.timers import (
+    clean_up_storage,
+    flush_buffers,
+    fold_metrics,
+    resume_jobs,
+    sweep_identity,
+    upload_closed_hours,
+)
 from shared import runtime
 
 runtime.settings()  # a wrong setting stops the start, by name
@@ -29,10 +37,10 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, readings, assets, storage, storage_stats, azure_files, jobs),
+    *(events, readings, assets, storage, storage_stats, azure_files, jobs, dead_letters),
     *(auth, users, admin_keys, health, info, metrics, docs),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
-    *(run_job, resume_jobs),
+    *(run_job, resume_jobs, upload_closed_hours, clean_up_storage),
     fallback,
 )
 

@@ -125,6 +125,8 @@ _DEFAULTS = {
     "FLOE_ENVIRONMENT": "local",
     "FLOE_REGISTRATION": "open",
     "FLOE_FLUSH_SCHEDULE": "*/10 * * * * *",
+    "FLOE_UPLOAD_SCHEDULE": "0 15 * * * *",
+    "FLOE_CLEANUP_SCHEDULE": "0 45 * * * *",
     # Few arenas: glibc keeps what each of them once held, and the worker's memory is to stay flat.
     "MALLOC_ARENA_MAX": "2",
     "PYTHONUNBUFFERED": "1",

@@ -19,6 +19,8 @@ from shared.telemetry import catalogue
 if TYPE_CHECKING:
     from shared.adapters.eventhub_hubs import EventHubHubs
     from shared.adapters.kafka_hubs import KafkaHubs
+    from shared.dead_letters.browse import DeadLetters
+    from shared.dead_letters.replay import Replay
     from shared.health.board import NoticeBoard
     from shared.health.service import HealthService
     from shared.identity.access_tokens import AccessTokens
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from shared.jobs.run import JobKind, JobRunner
     from shared.jobs.service import Jobs
     from shared.jobs.slots import Slots
+    from shared.jobs.tier_work import CleanupWork, UploadWork
     from shared.lake.buffered import BufferGauge
     from shared.lake.cleanup import Cleaner
     from shared.lake.file_listing import FileListing
@@ -146,12 +149,37 @@ def jobs() -> Jobs:
     return Jobs(_job_slots(), _queues(), KINDS, utc_now, _job_limits())
 
 
+def job_totals(kind: str) -> Mapping[str, int]:
+    """What all jobs of a kind did; see `Jobs.totals`. Blocks."""
+    return jobs().totals(kind)
+
+
 @cache
 def job_runner() -> JobRunner:
     """What works on jobs, for the queue trigger."""
     from shared.jobs.run import JobRunner
 
-    return JobRunner(_job_slots(), _queues(), _job_kinds(), utc_now, _job_limits(), secrets.token_hex(4))
+    instance = settings().instance_id or secrets.token_hex(4)
+    return JobRunner(_job_slots(), _queues(), _job_kinds(), utc_now, _job_limits(), instance)
+
+
+@cache
+def upload_work() -> UploadWork:
+    """Uploads as jobs do them."""
+    from shared.jobs.tier_work import UploadWork
+    from shared.streams import STREAMS
+
+    # Dead letters stay as they were flushed: replays read and rewrite them file by file.
+    return UploadWork(uploader(), _lake(), [stream for stream in STREAMS if stream.topics])
+
+
+@cache
+def cleanup_work() -> CleanupWork:
+    """Clean-ups as jobs do them."""
+    from shared.jobs.tier_work import CleanupWork
+    from shared.streams import STREAMS
+
+    return CleanupWork(cleaner(), STREAMS)
 
 
 @cache
@@ -274,7 +302,7 @@ def sweep_identity() -> int:
 @cache
 def health() -> HealthService:
     """The health service, over probes of what this deployment rests on."""
-    from shared.health.pipeline import LakeFacts, volatile_broker
+    from shared.health.pipeline import LakeFacts, cleanup_facts, volatile_broker
     from shared.health.ports import Deployment, Probe
     from shared.health.service import HealthService
     from shared.platform.state_tables import USERS
@@ -291,7 +319,8 @@ def health() -> HealthService:
     )
     notices = (volatile_broker(),) if settings().broker_volatile else ()
     deployment = Deployment(azure_configured=True, container_name=READINGS.container, notices=notices)
-    return HealthService(probes, LakeFacts(segments, _lake, _board), deployment)
+    facts = LakeFacts(segments, _lake, _board, lambda: cleanup_facts(jobs(), utc_now))
+    return HealthService(probes, facts, deployment)
 
 
 @cache
@@ -421,7 +450,42 @@ def _job_limits() -> JobLimits:
 
 
 def _job_kinds() -> Mapping[str, JobKind]:
-    return {}
+    from shared.jobs.kinds import CLEANUP, REPLAY, UPLOAD
+    from shared.jobs.run import JobKind
+
+    return {
+        UPLOAD: JobKind("files", lambda context: upload_work().handle(context)),
+        CLEANUP: JobKind("streams", lambda context: cleanup_work().handle(context)),
+        REPLAY: JobKind("letters", lambda context: _replay().handle(context)),
+    }
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    """What could not become rows, to look through."""
+    from shared.dead_letters.browse import DeadLetters
+
+    return DeadLetters(history(), segments())
+
+
+@cache
+def _replay() -> Replay:
+    from shared.dead_letters.intents import ReplayStore
+    from shared.dead_letters.letter_files import LetterFiles
+    from shared.dead_letters.replay import Replay, ReplayLimits
+    from shared.dead_letters.settle import Settlement
+    from shared.ingest.decoders import decoder_of
+
+    def new_name() -> str:
+        return f"{utc_now():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+
+    blobs, lake, leases = _blobs(), _lake(), _leases()
+    files, store = LetterFiles(blobs, lake, leases, new_name), ReplayStore(blobs)
+    settlement = Settlement(store, files, lake, leases, utc_now)
+    limits = ReplayLimits(bytes=settings().flush_max_bytes)
+    return Replay(
+        store, files, settlement, flusher(), blobs, lake, leases, cache(decoder_of), new_name, limits
+    )
 
 
 @cache

@@ -96,6 +96,8 @@ _PREFIXES = (
     ("metrics/tasks", TASKS),
     *((prefix, COLD_STORAGE) for prefix in ("health", "metrics", "upload", "cleanup", "storage", "azure")),
     *((prefix, RESOURCES) for prefix in ("resources", "kafka", "system", "events")),
+    # In no reference; its errors say most.
+    ("dead-letters", TASKS),
 )
 
 

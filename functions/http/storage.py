@@ -10,6 +10,7 @@ from pydantic import Field
 
 from functions._http import ApiModel, Request, operation
 from shared import runtime
+from shared.jobs.kinds import CLEANUP, UPLOAD
 from shared.streams import STREAMS
 
 bp = func.Blueprint()
@@ -30,6 +31,23 @@ class Flushed(ApiModel):
     job_id: str | None = Field(None, description="Its job; null where there was nothing to write.")
 
 
+class UploadStarted(ApiModel):
+    """The upload that is at work now; `running` where it was so before."""
+
+    status: Literal["started", "running"]
+    message: str
+    files_to_process: int = Field(description="Files that were flushed and not uploaded yet.")
+    job_id: str = Field(description="See `GET /storage/jobs/{id}`.")
+
+
+class CleanupStarted(ApiModel):
+    """The clean-up that is at work now; `running` where it was so before."""
+
+    status: Literal["started", "running"]
+    message: str
+    job_id: str = Field(description="See `GET /storage/jobs/{id}`.")
+
+
 @operation(
     bp,
     "POST",
@@ -48,3 +66,55 @@ async def flush_storage(request: Request) -> Flushed:
     await runtime.catch_up().wait(STREAMS, _CATCH_UP_SECONDS)
     done = await asyncio.to_thread(lambda: runtime.recorded_flush().flush_all(wait_seconds=_WAIT_SECONDS))
     return Flushed(files_flushed=len(done.report.files), files=done.report.files, job_id=done.job_id)
+
+
+@operation(
+    bp,
+    "POST",
+    "upload/trigger",
+    summary="Upload what was flushed to the cold tier",
+    tags=TAGS,
+    response=UploadStarted,
+    errors=(503,),
+    scope="storage:write",
+    open_locally=True,
+    blocking=True,
+)
+def trigger_upload(request: Request) -> UploadStarted:
+    """Starts a job that takes every flushed file, of open hours too; the timer takes closed hours only.
+
+    While an upload is at work, the answer is that one's.
+    """
+    files = runtime.upload_work().pending(closed_only=False)
+    started = runtime.jobs().start(UPLOAD, {"closed_only": False})
+    return UploadStarted(
+        status="started" if started.new else "running",
+        message=f"Upload of {files} files {'started' if started.new else 'is at work'} in background",
+        files_to_process=files,
+        job_id=started.job.id,
+    )
+
+
+@operation(
+    bp,
+    "POST",
+    "cleanup/trigger",
+    summary="Remove what nobody needs any more",
+    tags=TAGS,
+    response=CleanupStarted,
+    errors=(503,),
+    scope="storage:write",
+    open_locally=True,
+    blocking=True,
+)
+def trigger_cleanup(request: Request) -> CleanupStarted:
+    """Starts a job that deletes uploaded raw files, what died work left, and dates past their retention.
+
+    While a clean-up is at work, the answer is that one's.
+    """
+    started = runtime.jobs().start(CLEANUP)
+    return CleanupStarted(
+        status="started" if started.new else "running",
+        message=f"Cleanup {'started' if started.new else 'is at work'} in background",
+        job_id=started.job.id,
+    )

@@ -11,6 +11,7 @@ from shared.dead_letters.models import LettersWanted, keys_in
 from shared.lake.data_files import cut_files
 from shared.lake.ports import Blobs, CommitConflict, DataFile, Lake, LakeTable, Leases, RemovedFile, Snapshot
 from shared.lake.schema import row_schema
+from shared.lake.turns import turn_at
 from shared.platform.errors import LeaseHeld
 from shared.query.wanted import microseconds
 from shared.streams import StreamDefinition
@@ -18,9 +19,6 @@ from shared.streams.dead_letters import DEAD_LETTERS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# Longer than a lease lasts, so that one whose holder died can be had.
-WAIT_SECONDS = 30.0
 
 
 class LetterFiles:
@@ -51,11 +49,11 @@ class LetterFiles:
         """The letters in a file; raises BlobGone."""
         return _read(self._blobs.get(DEAD_LETTERS.container, path))
 
-    def take_out(self, intent: Intent) -> None:
+    def take_out(self, intent: Intent, check: Callable[[], None]) -> None:
         """Takes the letters of `intent` out of the table and puts its rest in, by one commit; to do so again
-        changes nothing. Raises LeaseHeld when another writer is at work."""
+        changes nothing. `check` is called while it waits for its turn. Raises LeaseHeld."""
         table = self._lake.table(DEAD_LETTERS)
-        with self._leases.hold(f"flush-{DEAD_LETTERS.name}", wait_seconds=WAIT_SECONDS) as lease:
+        with turn_at(self._leases, DEAD_LETTERS, check) as lease:
             snapshot = table.snapshot()
             removed, kept = self._without(intent, snapshot)
             if not removed:

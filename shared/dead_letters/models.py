@@ -36,6 +36,11 @@ class LetterKey:
         place = (self.topic, self.partition, self.seq, self.idx, self.taken)
         return urlsafe_b64encode(msgspec.msgpack.encode(place)).rstrip(b"=").decode()
 
+    @property
+    def place(self) -> tuple[int, int, int, int, str]:
+        """Where the letter stands in a list, which begins with the greatest."""
+        return self.taken, self.seq, self.idx, self.partition, self.topic
+
 
 _decode_place = msgspec.msgpack.Decoder(tuple[str, int, int, int, int], strict=True).decode
 # The first and last moment that a row can have.
@@ -62,6 +67,19 @@ def keys_in(letters: pa.Table | pa.RecordBatch) -> Iterator[LetterKey]:
     taken = letters["ingestion_time"].cast(pa.int64())
     for row in zip(*(column.to_pylist() for column in (*columns, taken)), strict=True):
         yield LetterKey(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter; `body` is its beginning in a list, and all of it when it is asked for alone. `size` is
+    that of the whole body, in bytes; `items` the JSON values in it."""
+
+    key: LetterKey
+    reason: str
+    detail: str | None
+    items: int
+    size: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

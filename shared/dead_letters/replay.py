@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.dead_letters.intents import Intent, PlannedFile, ReplayStore
-from shared.dead_letters.letter_files import WAIT_SECONDS, LetterFiles, rest_of, write_files
+from shared.dead_letters.letter_files import LetterFiles, rest_of, write_files
 from shared.dead_letters.models import LettersWanted
 from shared.dead_letters.portion import Portion
 from shared.dead_letters.redecode import Decoder, Redecoded, redecode
@@ -28,6 +28,7 @@ from shared.jobs.context import JobContext
 from shared.lake.flush import Flusher
 from shared.lake.ports import BlobGone, Blobs, CommitConflict, Lake, Leases
 from shared.lake.schema import row_schema
+from shared.lake.turns import turn_at
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.platform.times import parse_time
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _log = get_log("replay")
+
+# Longer than a lease lasts, so that one whose holder died can be had.
+_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class Replay:
         """The files to go through: those that the table had when the job began, the buffer included."""
         plan = self._store.plan(job)
         if plan is None:
-            self._flusher.flush(DEAD_LETTERS, wait_seconds=WAIT_SECONDS)
+            self._flusher.flush(DEAD_LETTERS, wait_seconds=_WAIT_SECONDS)
             plan = self._files.holding(wanted)
             self._store.write_plan(job, plan)
         return plan
@@ -137,7 +141,7 @@ class Replay:
         stream = stream_of_topic(portion.topic)
         rows = pa.Table.from_batches(portion.rows, row_schema(stream))
         table = self._lake.table(stream)
-        with self._leases.hold(f"flush-{stream.name}", wait_seconds=WAIT_SECONDS) as lease:
+        with turn_at(self._leases, stream, context.check) as lease:
             snapshot = table.snapshot((REPLAYED,))
             if snapshot.progress(REPLAYED) != progress[stream.name]:
                 raise LeaseHeld(f"another replay committed to {stream.name}")

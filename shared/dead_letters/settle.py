@@ -8,9 +8,10 @@ makes sure that it never will be, for the table refuses one that was prepared be
 from __future__ import annotations
 
 from shared.dead_letters.intents import Intent, ReplayStore
-from shared.dead_letters.letter_files import WAIT_SECONDS, LetterFiles
+from shared.dead_letters.letter_files import LetterFiles
 from shared.jobs.context import JobContext
 from shared.lake.ports import CommitConflict, Lake, Leases
+from shared.lake.turns import turn_at
 from shared.platform.clock import Clock
 from shared.platform.errors import LeaseHeld
 from shared.query.wanted import microseconds
@@ -47,7 +48,7 @@ class Settlement:
 
     def finish(self, context: JobContext, intent: Intent) -> None:
         """What follows the commit of `intent`, however often it is begun."""
-        self._files.take_out(intent)
+        self._files.take_out(intent, context.check)
         job = context.job
         if intent.job == job.id and job.state.get("portion") != intent.version:
             reached = max(intent.next, int(job.state.get("next", 0)))
@@ -65,7 +66,7 @@ class Settlement:
     def _settle(self, context: JobContext, stream: StreamDefinition, intents: list[Intent]) -> int:
         """Finishes the intents of `stream` that hold, then fences off the others."""
         while True:
-            progress = self._fence_unless_one_holds(stream, intents)
+            progress = self._fence_unless_one_holds(context, stream, intents)
             held = [intent for intent in intents if intent.version == progress]
             if not held:
                 for intent in intents:
@@ -76,9 +77,11 @@ class Settlement:
             if not intents:
                 return progress
 
-    def _fence_unless_one_holds(self, stream: StreamDefinition, intents: list[Intent]) -> int:
+    def _fence_unless_one_holds(
+        self, context: JobContext, stream: StreamDefinition, intents: list[Intent]
+    ) -> int:
         table = self._lake.table(stream)
-        with self._leases.hold(f"flush-{stream.name}", wait_seconds=WAIT_SECONDS) as lease:
+        with turn_at(self._leases, stream, context.check) as lease:
             snapshot = table.snapshot((REPLAYED,))
             progress = snapshot.progress(REPLAYED)
             if any(intent.version == progress for intent in intents):

@@ -7,6 +7,8 @@ EVERYTHING = "*"
 
 SCOPES: dict[str, str] = {
     "admin": "Make, list and revoke API keys; register users where registration is closed.",
+    "dead-letters:read": "See what could not become rows, byte for byte.",
+    "dead-letters:write": "Put dead letters through again.",
     "events:read": "Find events, and what is made from them.",
     "events:write": "Send events.",
     "metrics:read": "Read the metrics.",

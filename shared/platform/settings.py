@@ -216,6 +216,12 @@ class Settings(BaseSettings):
         15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
     )
 
+    upload_schedule: str = Field(
+        "0 15 * * * *", description="NCRONTAB schedule of the upload of closed hours, seconds first, in UTC."
+    )
+    cleanup_schedule: str = Field(
+        "0 45 * * * *", description="NCRONTAB schedule of the clean-up, seconds first, in UTC."
+    )
     job_lapse_seconds: Annotated[int, Field(ge=6, le=600)] = Field(
         60, description="Silence of a job's runner after which another instance takes the job."
     )

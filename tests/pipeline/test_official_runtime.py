@@ -44,6 +44,8 @@ def _run(kafka: str, storage: str) -> str:
         "FLOE_KAFKA_BOOTSTRAP": kafka,
         "FLOE_STORAGE_CONNECTION_STRING": storage,
         "FLOE_FLUSH_SCHEDULE": "0 * * * * *",
+        "FLOE_UPLOAD_SCHEDULE": "0 15 * * * *",
+        "FLOE_CLEANUP_SCHEDULE": "0 45 * * * *",
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.pipeline.through_worker"],
