@@ -70,10 +70,12 @@ class AzureComponent(BaseModel):
 
 
 class CleanupMetrics(BaseModel):
-    """The clean-up timer."""
+    """The clean-up timer and what it did; null while Azure Tables do not answer."""
 
-    is_running: bool | None
-    total_files_deleted: int | None
+    is_running: bool | None = Field(
+        description="False where no clean-up began for 26 hours, though one is due every day."
+    )
+    total_files_deleted: int | None = Field(description="Of all clean-ups that ended.")
 
 
 class CleanupComponent(BaseModel):

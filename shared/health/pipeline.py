@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 from shared.health.board import NoticeBoard
 from shared.health.models import Notice
-from shared.health.ports import Facts
+from shared.health.ports import CleanupFacts, Facts
+from shared.jobs.kinds import CLEANUP
+from shared.jobs.models import Status
+from shared.jobs.service import Jobs
 from shared.lake.ports import Lake
 from shared.lake.segments import SegmentStore
 from shared.lake.totals import totals_of
+from shared.platform.clock import Clock
+from shared.platform.errors import StorageUnavailable
 from shared.streams import STREAMS
 from shared.streams.readings import READINGS
+
+# A clean-up is due once a day at least where there is a table, and the timer runs every hour.
+_CLEANUP_EVERY = timedelta(hours=26)
 
 
 class LakeFacts:
@@ -23,11 +32,13 @@ class LakeFacts:
         segments: Callable[[], SegmentStore],
         lake: Callable[[], Lake],
         board: Callable[[], NoticeBoard],
+        cleanup: Callable[[], CleanupFacts],
     ) -> None:
         """All are asked for when first needed, for building them imports much."""
         self._segments = segments
         self._lake = lake
         self._board = board
+        self._cleanup = cleanup
 
     def read(self) -> Facts:
         """See the port; blocks."""
@@ -41,8 +52,24 @@ class LakeFacts:
             last_message_time=totals[READINGS.name].last_message,
             total_files=sum(total.table.files for total in totals.values()),
             total_size_bytes=sum(total.table.bytes for total in totals.values()),
+            cleanup=self._cleanup(),
             notices=tuple(self._board().standing()),
         )
+
+
+def cleanup_facts(jobs: Jobs, clock: Clock) -> CleanupFacts:
+    """What the clean-up's jobs tell; nothing where they cannot be read. Blocks."""
+    try:
+        newest, totals = jobs.latest(CLEANUP), jobs.totals(CLEANUP)
+    except StorageUnavailable:
+        return CleanupFacts()
+    # Without a job there was never anything to do.
+    running = newest is None or newest.status.active or clock() - newest.touched_at < _CLEANUP_EVERY
+    return CleanupFacts(
+        healthy=running and (newest is None or newest.status is not Status.FAILED),
+        running=running,
+        files_deleted=totals.get("files_deleted", 0),
+    )
 
 
 def volatile_broker() -> Notice:

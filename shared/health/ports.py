@@ -26,6 +26,16 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class CleanupFacts:
+    """What is known of the clean-up: whether its timer starts it when it is due, whether it works, and how
+    many files it deleted in all."""
+
+    healthy: bool | None = None
+    running: bool | None = None
+    files_deleted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the pipeline knows of itself; None is unknown. Sizes in bytes, totals durable.
 
@@ -37,9 +47,7 @@ class Facts:
     last_message_time: datetime | None = None
     total_files: int | None = None
     total_size_bytes: int | None = None
-    cleanup_healthy: bool | None = None
-    cleanup_running: bool | None = None
-    total_files_deleted: int | None = None
+    cleanup: CleanupFacts = CleanupFacts()
     notices: tuple[Notice, ...] = ()
 
 

@@ -90,9 +90,9 @@ def _components(answers: Answers, facts: Facts, deployment: Deployment) -> Compo
             ),
         ),
         cleanup=CleanupComponent(
-            healthy=facts.cleanup_healthy,
+            healthy=facts.cleanup.healthy,
             metrics=CleanupMetrics(
-                is_running=facts.cleanup_running, total_files_deleted=facts.total_files_deleted
+                is_running=facts.cleanup.running, total_files_deleted=facts.cleanup.files_deleted
             ),
         ),
     )

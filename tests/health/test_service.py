@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.health.models import Health, Notice
-from shared.health.ports import Deployment, Facts, Probe
+from shared.health.ports import CleanupFacts, Deployment, Facts, Probe
 from shared.health.service import STALE_SECONDS, HealthService
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -218,9 +218,7 @@ async def test_all_documented_fields(make: Callable[..., Setting]) -> None:
         last_message_time=NOW,
         total_files=3,
         total_size_bytes=5_452_595,
-        cleanup_healthy=True,
-        cleanup_running=False,
-        total_files_deleted=2,
+        cleanup=CleanupFacts(healthy=True, running=False, files_deleted=2),
         notices=(WARNING,),
     )
     setting = make(facts, deployment=Deployment(True, "events-cold-storage", (INFO,)))
