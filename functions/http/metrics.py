@@ -10,7 +10,6 @@ import azure.functions as func
 from functions._http import Described, Reply, Request, operation
 from functions._http.accept import preferred
 from shared import runtime
-from shared.telemetry.exposition import OPENMETRICS, TEXT, expose
 from shared.telemetry.models import Metrics, metrics
 
 bp = func.Blueprint()
@@ -35,6 +34,8 @@ async def get_metrics(request: Request) -> Reply[Any]:
     The Prometheus formats have more: every metric of docs/metrics.md. Totals are durable and those of all
     instances; what other instances counted in the last fifteen seconds may be missing yet.
     """
+    from shared.telemetry.exposition import OPENMETRICS, TEXT, expose
+
     wanted = preferred(request.headers.get("accept"), (JSON, "application/openmetrics-text", "text/plain"))
     seen, totals = await asyncio.gather(asyncio.to_thread(runtime.recorder().seen), runtime.pipeline_totals())
     if wanted in (None, JSON):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -59,27 +59,23 @@ def origins(properties: str, messages: int) -> Origins:
     if len(properties) <= len("[]") + len("{},") * messages:
         return NO_ORIGINS
     try:
-        found = dict.fromkeys(
-            (one.request_id, one.traceparent)
-            for one in _decode(properties)
-            if one is not None and isinstance(one.request_id, str)
-        )
+        found = {one.request_id: one.traceparent for one in _decode(properties) if one is not None}
     except (msgspec.MsgspecError, TypeError):
         return NO_ORIGINS
+    found.pop(None, None)
     return _named(found)
 
 
-def _named(found: Iterable[tuple[str, Any]]) -> Origins:
-    ids: dict[str, None] = {}
+def _named(found: dict[Any, Any]) -> Origins:
+    ids: list[str] = []
     traces: dict[str, None] = {}
-    for request_id, trace in found:
-        plain_id, plain_trace = _plain(request_id, trace)
+    for request_id, trace in islice(found.items(), MOST_NAMED):
+        plain_id, plain_trace = _plain(request_id, trace) if isinstance(request_id, str) else ("", None)
         if _ID.fullmatch(plain_id):
-            ids[plain_id] = None
+            ids.append(plain_id)
             if plain_trace:
                 traces[plain_trace] = None
-    named = tuple(ids)[:MOST_NAMED]
-    return Origins(named, tuple(traces)[:MOST_NAMED], len(ids) - len(named))
+    return Origins(tuple(ids), tuple(traces), max(0, len(found) - MOST_NAMED))
 
 
 def _plain(request_id: str, trace: Any) -> tuple[str, str | None]:
