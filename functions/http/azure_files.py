@@ -24,7 +24,13 @@ _PAGES = Continuation("azure-files", str)
 class FilesQuery(ContinuedQuery):
     """Which files."""
 
-    prefix: str = Field("", max_length=1024, description="What the names start with.")
+    # No name has control characters, and storage cannot repeat them in its answer, which is XML.
+    prefix: str = Field(
+        "",
+        max_length=1024,
+        pattern=r"^[^\x00-\x1f\ufffe\uffff]*$",
+        description="What the names start with.",
+    )
     limit: Annotated[WholeNumber, Field(ge=1, le=5000, description="How many files at most.")] = 1000
 
 

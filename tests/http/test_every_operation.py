@@ -51,7 +51,13 @@ ENTRIES = {
 NEEDS_WHAT_EXISTS = {"log_in", "log_in_enveloped", "refresh_tokens"}
 
 
-WITH_INPUT = [place for place, entry in ENTRIES.items() if "parameters" in entry or "requestBody" in entry]
+WITH_INPUT = [
+    place
+    for place, entry in ENTRIES.items()
+    if "requestBody" in entry or any(one["in"] != "header" for one in entry.get("parameters", ()))
+]
+# What the host's own server refuses before a function hears of it, in no family's form: see docs/security.md.
+BEFORE_THE_APP = {414, 431}
 
 
 def loaded(document: dict[str, Any], stack: RunningStack) -> Any:
@@ -107,7 +113,9 @@ class Walk:
         """Send one case as who `headers` are; without any, the made-up credentials of the case go along."""
         for name in headers and ("Authorization", "X-API-Key"):
             case.headers.pop(name, None)
-        answer = case.call_and_validate(session=self._session, headers=headers, checks=CHECKS, timeout=20)
+        answer = case.call(session=self._session, headers=headers, timeout=20)
+        if answer.status_code not in BEFORE_THE_APP or answer.headers.get("X-Request-Id"):
+            case.validate_response(answer, checks=CHECKS)
         self.seen[answer.status_code] += 1
         if answer.status_code == 201 and case.path.endswith("/keys"):
             self.made_keys.append(answer.json()["id"])
