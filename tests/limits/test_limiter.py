@@ -108,7 +108,7 @@ def test_several_instances_overshoot_by_what_each_takes_unasked_only(
     order=st.lists(
         st.tuples(st.integers(0, 2), st.integers(1, 200), st.booleans(), st.integers(0, 10)),
         min_size=1,
-        max_size=30,
+        max_size=15,
     ),
 )
 def test_whatever_storage_does_an_instance_passes_no_more_than_the_limit(
