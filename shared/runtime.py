@@ -105,6 +105,7 @@ def uploader() -> Uploader:
         slice_bytes=settings().upload_max_bytes,
         file_bytes=settings().final_file_bytes,
         grace=timedelta(minutes=settings().hour_grace_minutes),
+        together=settings().final_files == "asset",
     )
     segments()  # sets Arrow's allocator
     return Uploader(_blobs(), _lake(), _leases(), limits, settings().final_tier, utc_now)
@@ -159,8 +160,7 @@ def job_runner() -> JobRunner:
     """What works on jobs, for the queue trigger."""
     from shared.jobs.run import JobRunner
 
-    instance = settings().instance_id or secrets.token_hex(4)
-    return JobRunner(_job_slots(), _queues(), _job_kinds(), utc_now, _job_limits(), instance)
+    return JobRunner(_job_slots(), _queues(), _job_kinds(), utc_now, _job_limits(), logs.instance())
 
 
 @cache

@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Small enough that the newest hundred rows of a window are a small read, large enough to compress well.
 _ROW_GROUP_ROWS = 65_536
 # In a file that several values of the file column share, one value's rows are skipped to by row groups.
-_SHARED_ROW_GROUP_ROWS = 16_384
+SHARED_ROW_GROUP_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class DataFileWriter:
         self._stream = stream
         self._statistics = Statistics(stream)
         self._rows_in_group = (
-            _SHARED_ROW_GROUP_ROWS if shared and stream.file_column is not None else _ROW_GROUP_ROWS
+            SHARED_ROW_GROUP_ROWS if shared and stream.file_column is not None else _ROW_GROUP_ROWS
         )
         self._sink = pa.BufferOutputStream()
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(

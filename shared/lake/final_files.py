@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING
 
-from shared.lake.data_files import DataFileWriter, KeyHour
+from shared.lake.data_files import SHARED_ROW_GROUP_ROWS, DataFileWriter, KeyHour
 from shared.lake.paths import file_stem, final_path
 from shared.lake.ports import BlobExists, Blobs, DataFile, Tier
 from shared.streams import StreamDefinition
@@ -24,6 +24,7 @@ class FinalFiles:
     """Writes the rows of one key's hour, which come value by value in order of time, to its final files.
 
     `named` are paths that the table names already; `size` is from how many bytes on a further file is begun.
+    `together`: all values share a file, whose row groups tell where each stands.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class FinalFiles:
         size: int,
         named: frozenset[str],
         pool: Executor,
+        *,
+        together: bool = False,
     ) -> None:
         self._stream = stream
         self._place = place
@@ -43,6 +46,8 @@ class FinalFiles:
         self._size = size
         self._named = named
         self._pool = pool
+        self._together = together
+        self._gathered: list[pa.Table] = []
         self._value: str | None = None
         self._writer: DataFileWriter | None = None
         self._number = 1
@@ -51,10 +56,27 @@ class FinalFiles:
 
     def add(self, value: str | None, rows: pa.Table) -> None:
         """Adds rows of `value`. Blocks; raises StorageUnavailable."""
+        if self._together:
+            # Small pieces would each become a row group.
+            self._gathered.append(rows)
+            if sum(piece.num_rows for piece in self._gathered) >= SHARED_ROW_GROUP_ROWS:
+                self._write_gathered()
+        else:
+            self._write(value, rows)
+
+    def _write_gathered(self) -> None:
+        import pyarrow as pa
+
+        if self._gathered:
+            rows = pa.concat_tables(self._gathered)
+            self._gathered.clear()
+            self._write(None, rows)
+
+    def _write(self, value: str | None, rows: pa.Table) -> None:
         if self._writer is not None and value != self._value:
             self._end_value()
         if self._writer is None:
-            self._writer = DataFileWriter(self._stream, self._place)
+            self._writer = DataFileWriter(self._stream, self._place, shared=self._together)
             self._value = value
         self._writer.write(rows)
         if self._writer.size >= self._size:
@@ -63,6 +85,7 @@ class FinalFiles:
 
     def finish(self) -> list[DataFile]:
         """Ends the last file, and returns the entries of all. Blocks; raises StorageUnavailable."""
+        self._write_gathered()
         if self._writer is not None:
             self._end_value()
         while self._waiting:

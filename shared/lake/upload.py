@@ -46,6 +46,7 @@ class UploadLimits:
 
     `rows` and `files` (raw ones) go into one commit; `slice_bytes` of Arrow are held in memory to be sorted;
     from `file_bytes` on a final file is followed by a further one. An hour is closed `grace` after its end.
+    `together`: an hour's final files hold all values of the stream's file column, not one each.
     """
 
     rows: int
@@ -53,6 +54,7 @@ class UploadLimits:
     slice_bytes: int
     file_bytes: int
     grace: timedelta
+    together: bool = False
 
 
 @dataclass(slots=True)
@@ -176,7 +178,14 @@ class Uploader:
             for hour in hours:
                 named = _named(stream, planned, hour)
                 files = FinalFiles(
-                    stream, hour.place, self._blobs, self._tier, self._limits.file_bytes, named, pool
+                    stream,
+                    hour.place,
+                    self._blobs,
+                    self._tier,
+                    self._limits.file_bytes,
+                    named,
+                    pool,
+                    together=self._limits.together,
                 )
                 try:
                     for value, rows in merger.ordered(hour.place, hour.files):

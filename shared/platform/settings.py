@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         description="Access tier of final files; Azure charges for cool ones at least 30 days, for cold ones "
         "90.",
     )
+    final_files: Literal["sensor", "asset"] = Field(
+        "sensor",
+        description="Whether a final file of readings holds an hour of one sensor or of all of an asset's; "
+        "docs/scale.md says from how many sensors on.",
+    )
     final_file_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
         64 * 2**20,
         description="Bytes from which on an hour's final file is followed by a further one; one is held in "
