@@ -145,7 +145,9 @@ async def test_what_is_told_to_be_left_takes_the_others_in(one: Instance, other:
 
 
 @pytest.fixture
-def two_processes(storage_connection_string: str) -> list[Instance]:
+def two_processes(storage_connection_string: str, monkeypatch: pytest.MonkeyPatch) -> list[Instance]:
+    """Two instances over one real table, which may be slow on a crowded machine."""
+    monkeypatch.setattr(module, "PATIENCE", 100)
     make_tables(storage_connection_string, STATE_TABLES)
     account = account_of(storage_connection_string)
     return [Instance(TableStorage(account), Seconds(), threads=True) for _ in range(2)]
