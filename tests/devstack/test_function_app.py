@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devstack.function_app import FunctionApp, Wiring
+from devstack.function_app import HIGH_LIMITS, FunctionApp, Wiring
 from devstack.home import sha256_hex
+from shared.platform.settings import Settings
 
 WIRING = Wiring("storage", "127.0.0.1:1", broker_volatile=True, admin_key="key")
 APP = Path("/app")
@@ -62,3 +63,12 @@ def test_host_is_ready_when_it_says_so() -> None:
     assert not app.answers("host ready soon\n")
     assert app.answers("starting\nhost ready http://127.0.0.1:7072/\n")
     assert app.url == "http://127.0.0.1:7072"
+
+
+def test_every_rate_limit_is_high_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {name for name in Settings.model_fields if name.startswith("rate_")} - {"rate_accounts"}
+    assert set(HIGH_LIMITS) == {"API_RATE_LIMIT"} | {f"FLOE_{name.upper()}" for name in counts}
+    monkeypatch.setenv("API_RATE_LIMIT", "5")
+    environment = FunctionApp(APP, 7071, WIRING).environment()
+    assert environment["API_RATE_LIMIT"] == "5"
+    assert environment["FLOE_RATE_AUTH"] == HIGH_LIMITS["FLOE_RATE_AUTH"]
