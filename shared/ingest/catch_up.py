@@ -71,7 +71,7 @@ class CatchUp:
             for segment in self._segments.list(stream):
                 if segment.source in reached:
                     reached[segment.source] = max(reached[segment.source], segment.last)
-            snapshot = self._lake.table(stream).snapshot([source.app_id for source in reached])
+            committed = self._lake.table(stream).summary([source.app_id for source in reached]).progress
             for source in reached:
-                reached[source] = max(reached[source], snapshot.progress(source.app_id))
+                reached[source] = max(reached[source], committed.get(source.app_id, -1))
         return {at: end for at, end in ends.items() if reached[sources[at]] < end}

@@ -101,7 +101,7 @@ class Cleaner:
     def due(self, stream: StreamDefinition) -> bool:
         """Whether there may be something to do: commits that were not gone through yet, or a day since
         storage was searched. Blocks; raises StorageUnavailable."""
-        version = self._lake.table(stream).snapshot().version
+        version = self._lake.table(stream).summary().version
         if version < 0:
             return False
         progress = self._progress.read(stream)
