@@ -240,7 +240,7 @@ def test_half_done_portions_do_not_ask_the_decoder_of_tomorrow() -> None:
 @pytest.mark.parametrize("meanwhile", [decoder_of, PastDecoder], ids=["better", "worse"])
 def test_a_sleeper_that_wakes_among_others(meanwhile: Callable[[str], Any], dies: bool) -> None:
     """A runner sleeps before a call, with its leases taken away, until another took its job and ended it, and
-    yet another job ran, both maybe with a worse decoder; then it goes on where it was, for one call or all."""
+    yet another job ran, both maybe with a worse decoder; then it goes on for one call or for all."""
     bodies = [PAST, pack(GOOD, PAST, BAD)]
     expected = today([*bodies, PAST])
 
