@@ -43,7 +43,7 @@ def document(operations: Iterable[Operation]) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in sorted({tag for one in documented for tag in _tags(one)})],
+        "tags": _tag_entries(documented),
         "paths": paths,
         "components": {
             "schemas": schemas.shared()
@@ -60,6 +60,15 @@ def document(operations: Iterable[Operation]) -> Json:
 
 def _place(one: Operation) -> tuple[str, tuple[str, ...]]:
     return one.route.documented_path, one.methods
+
+
+def _tag_entries(documented: Iterable[Operation]) -> list[Json]:
+    """Every tag, with the references that its operations come from."""
+    titles: dict[str, set[str]] = {}
+    for one in documented:
+        for tag in _tags(one):
+            titles.setdefault(tag, set()).update({one.family.title} if one.family else ())
+    return [{"name": tag, "description": f"{'; '.join(sorted(titles[tag]))}."} for tag in sorted(titles)]
 
 
 def _tags(one: Operation) -> tuple[str, ...]:

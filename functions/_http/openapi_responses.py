@@ -11,6 +11,7 @@ from functions._http.failures import TABLE, Kind
 from functions._http.families import Failure, Family
 from functions._http.limits import LIMIT, REMAINING, RESET
 from functions._http.openapi_schemas import REF, Json, Schemas, schema_of
+from functions._http.responses import DONE
 
 _KINDS = {kind.status: kind for kind in TABLE.values()}
 # What every response carries, by the name it has among the document's components.
@@ -42,6 +43,7 @@ _EVERYWHERE: Json = {
 }
 _ETAG = {"ETag": "Stays the same as long as the answer does."}
 _EXAMPLE_ID, _EXAMPLE_TIME = "req_5f2b8c1d9e0a4b7c6d3e2f10", "2026-01-01T00:00:00Z"
+_ENVELOPE_EXAMPLE = {"message": DONE, "timestamp": _EXAMPLE_TIME, "request_id": _EXAMPLE_ID}
 
 
 def responses_of(one: Operation, schemas: Schemas) -> Json:
@@ -75,9 +77,11 @@ def _response(described: Described, family: Family | None, schemas: Schemas) -> 
     response: Json = {"description": described.description, "headers": headers}
     if described.model or described.schema:
         schema = schema_of(described.model or described.schema, schemas, "serialization")
+        example = described.example
         if family and family.enveloped and described.content_type == "application/json":
             schema = _enveloped(schema)
-        content = {"schema": schema} | ({"example": described.example} if described.example else {})
+            example = example and {"success": True, "data": example, **_ENVELOPE_EXAMPLE}
+        content = {"schema": schema} | ({"example": example} if example else {})
         response["content"] = {described.content_type: content} | {kind: {} for kind in described.other_types}
     return response
 

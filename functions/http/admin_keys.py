@@ -133,6 +133,22 @@ def _check_grant(wanted: KeyWanted, giver: Principal) -> None:
 
 
 _AT_ADMIN = "Deployed, the Functions host keeps `/admin` for itself: use `/keys` there."
+_SHOWN = {
+    "id": "5f2b8c1d9e0a4b7c",
+    "name": "greenhouse 4",
+    "prefix": "floe_5f2b8c1d9e0a4b7c",
+    "scopes": ["events:write"],
+    "plan": "professional",
+    "account": "greenhouses",
+    "status": "active",
+    "created_at": "2026-01-01T00:00:00Z",
+    "expires_at": None,
+    "last_used_at": None,
+    "revoked_at": None,
+}
+_SHOWN_PAGE = {"items": [_SHOWN], "total": 1, "page": 1, "per_page": 50}
+_MADE = _SHOWN | {"key": "floe_5f2b8c1d9e0a4b7c_…"}
+_REVOKED = {"message": "API key revoked", "id": _SHOWN["id"]}
 _EXAMPLES = {"for a device": {"name": "greenhouse 4", "scopes": ["events:write"], "plan": "professional"}}
 
 
@@ -172,7 +188,7 @@ def _register(place: str, infix: str, description: str) -> None:
         name=f"list{infix}_keys",
         summary="List API keys",
         query=KeysQuery,
-        response=Described("A page of the keys", KeysPage, headers=LINK),
+        response=Described("A page of the keys", KeysPage, headers=LINK, example=_SHOWN_PAGE),
         **shared,
     )(list_keys)
     operation(
@@ -183,7 +199,7 @@ def _register(place: str, infix: str, description: str) -> None:
         summary="Make an API key",
         body=KeyWanted,
         body_examples=_EXAMPLES,
-        response=Described("The new key", KeyMade),
+        response=Described("The new key", KeyMade, example=_MADE),
         status=201,
         **shared,
     )(create_key)
@@ -194,7 +210,7 @@ def _register(place: str, infix: str, description: str) -> None:
         name=f"revoke{infix}_key",
         summary="Revoke an API key",
         path=KeyPath,
-        response=KeyRevoked,
+        response=Described("The key that was revoked", KeyRevoked, example=_REVOKED),
         **shared,
     )(revoke_key)
 

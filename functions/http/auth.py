@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from functions._http import ApiModel, Described, Reply, Request, operation
 from functions._http.client_address import client_address
-from functions.http.users import NewUser, RegisteredUser, register
+from functions.http.users import ADA, NEW_ADA, NewUser, RegisteredUser, register
 from shared import runtime
 from shared.identity.models import IssuedTokens, Login
 
@@ -60,6 +60,16 @@ class Message(ApiModel):
     message: str
 
 
+_ISSUED = Described(
+    "Tokens",
+    Tokens,
+    example={
+        "access_token": "eyJ…",
+        "refresh_token": "flor_…",
+        "token_type": "bearer",
+        "expires_in": 3600,
+    },
+)
 _EXAMPLES = {
     "by username": {"username": "ada", "password": "correct horse battery"},
     "by email": {"email": "ada@example.com", "password": "correct horse battery"},
@@ -94,7 +104,7 @@ def _tokens(issued: IssuedTokens) -> Reply[Tokens]:
     tags=TAGS,
     body=Credentials,
     body_examples=_EXAMPLES,
-    response=Tokens,
+    response=_ISSUED,
     errors=(401, 429),
     rate="auth",
     open=True,
@@ -113,7 +123,7 @@ async def log_in(request: Request[None, Credentials]) -> Reply[Tokens]:
     tags=TAGS,
     body=Credentials,
     body_examples=_EXAMPLES,
-    response=Tokens,
+    response=_ISSUED,
     errors=(401, 429),
     rate="auth",
     open=True,
@@ -131,7 +141,7 @@ async def log_in_enveloped(request: Request[None, Credentials]) -> Reply[Tokens]
     tags=TAGS,
     body=RefreshRequest,
     body_examples={"a token": {"refresh_token": "flor_…"}},
-    response=Tokens,
+    response=_ISSUED,
     errors=(401,),
     rate="auth",
     open=True,
@@ -147,7 +157,7 @@ async def refresh_tokens(request: Request[None, RefreshRequest]) -> Reply[Tokens
     "auth/logout",
     summary="Log out",
     tags=TAGS,
-    response=Message,
+    response=Described("Logged out", Message, example={"message": "Successfully logged out"}),
     scope="profile:write",
 )
 async def log_out(request: Request) -> Message:
@@ -164,7 +174,8 @@ async def log_out(request: Request) -> Message:
     summary="Register a user",
     tags=TAGS,
     body=NewUser,
-    response=Described("The new user", RegisteredUser),
+    body_examples=NEW_ADA,
+    response=Described("The new user", RegisteredUser, example=ADA),
     status=201,
     errors=(401, 403, 409),
     rate="auth",

@@ -28,6 +28,35 @@ _BATCH = [
     {"event_type": "transaction", "data": {"amount": 99.99, "currency": "USD"}},
     {"event_type": "page_view", "data": {"page": "/home", "user_id": "user_456"}},
 ]
+_ACCEPTED = {
+    "status": "success",
+    "event_id": "evt_123",
+    "topic": "events.user_action",
+    "partition": 0,
+    "offset": 12345,
+}
+_SUBMITTED = [{"event_id": f"evt_{number}", "status": "submitted"} for number in (1001, 1002)]
+_TAKEN = {"status": "success", "count": 2, "results": _SUBMITTED}
+_PARTLY_TAKEN = {
+    "status": "partial",
+    "count": 1,
+    "results": [
+        _SUBMITTED[0],
+        {"event_id": None, "status": "rejected", "error": "Missing required field: data"},
+    ],
+}
+_PAGE = {
+    "events": [
+        _EVENT
+        | {
+            "timestamp": "2025-09-30T12:00:00Z",
+            "metadata": {"source": "http", "ingestion_time": "2025-09-30T12:00:00.123000Z"},
+        }
+    ],
+    "count": 1,
+    "limit": 100,
+    "offset": 0,
+}
 
 
 class NewEvent(ApiModel):
@@ -99,7 +128,7 @@ class EventsPage(OffsetPage):
     summary="Take one event",
     tags=TAGS,
     body=RawBody(schema=NewEvent, examples={"click": _EVENT}),
-    response=EventAccepted,
+    response=Described("The broker has it", EventAccepted, example=_ACCEPTED),
     scope="events:write",
     open_locally=True,
 )
@@ -123,9 +152,9 @@ async def create_event(request: Request[None, bytes, None]) -> dict[str, Any]:
     summary="Take a batch of events",
     tags=TAGS,
     body=RawBody(schema={"type": "array", "items": NewEvent.model_json_schema()}, examples={"two": _BATCH}),
-    response=Described("All events were taken", BatchOutcome),
+    response=Described("All events were taken", BatchOutcome, example=_TAKEN),
     responses={
-        207: Described("Some events were taken; `results` says which", BatchOutcome),
+        207: Described("Some events were taken; `results` says which", BatchOutcome, example=_PARTLY_TAKEN),
         400: Described("None of the events is valid; `results` says why", BatchOutcome),
     },
     scope="events:write",
@@ -151,7 +180,7 @@ async def create_events(request: Request[None, bytes, None]) -> Reply:
     summary="Find events",
     tags=TAGS,
     query=EventsQuery,
-    response=Described("A page of events", EventsPage, headers=LINK),
+    response=Described("A page of events", EventsPage, headers=LINK, example=_PAGE),
     scope="events:read",
     open_locally=True,
     blocking=True,

@@ -18,6 +18,24 @@ from shared.platform.times import UtcTime
 
 bp = func.Blueprint()
 TAGS = ["Users"]
+# What examples show.
+NEW_ADA = {
+    "ada": {
+        "username": "ada",
+        "password": "correct horse battery",
+        "email": "ada@example.com",
+        "full_name": "Ada Lovelace",
+    }
+}
+ADA = {
+    "id": "8b1f6c6e0f0d4f6c9a51c3a7d2e4b590",
+    "username": "ada",
+    "email": "ada@example.com",
+    "full_name": "Ada Lovelace",
+    "is_active": True,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:00Z",
+}
 
 
 def _printable(text: str) -> str:
@@ -98,15 +116,8 @@ def _own_id(request: Request[None, ProfileChange] | Request) -> str:
     summary="Register a user",
     tags=TAGS,
     body=NewUser,
-    body_examples={
-        "ada": {
-            "username": "ada",
-            "password": "correct horse battery",
-            "email": "ada@example.com",
-            "full_name": "Ada Lovelace",
-        }
-    },
-    response=Described("The new user", RegisteredUser),
+    body_examples=NEW_ADA,
+    response=Described("The new user", RegisteredUser, example=ADA),
     status=201,
     errors=(401, 403, 409),
     rate="auth",
@@ -124,7 +135,7 @@ async def register_user(request: Request[None, NewUser]) -> RegisteredUser:
     "users/me",
     summary="One's own profile",
     tags=TAGS,
-    response=RegisteredUser,
+    response=Described("The user", RegisteredUser, example=ADA),
     errors=(404,),
     scope="profile:read",
 )
@@ -141,7 +152,7 @@ async def get_me(request: Request) -> RegisteredUser:
     tags=TAGS,
     body=ProfileChange,
     body_examples={"a name": {"full_name": "Ada King"}},
-    response=RegisteredUser,
+    response=Described("The user", RegisteredUser, example=ADA),
     errors=(404, 409),
     scope="profile:write",
 )
