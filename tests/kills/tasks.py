@@ -5,10 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +29,8 @@ from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
 from tests.fakes.seam import Seam, SeamBlobs, SeamHubs, SeamLake, SeamLeases
 from tests.kills.deliveries import PARTITIONS, Partition
+from tests.kills.dying import Unleased, kill
+from tests.kills.tiers import Tiers
 from tests.place import Place, PlacedHubs
 
 # Small, so that a handful of messages makes several segments and several commits.
@@ -45,11 +43,9 @@ def run(
 ) -> Any:
     """Does `task` in the place `prefix`; what it returns is JSON."""
     place = Place(storage, prefix)
+    if task.startswith("tiers_"):
+        return getattr(Tiers(place, Path(checkpoints)), task)(**arguments)
     return getattr(Process(place, kafka, topics, Path(checkpoints)), task)(**arguments)
-
-
-def _kill() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Process:
@@ -64,15 +60,15 @@ class Process:
     def land_until_killed(self, at: int | None, after: bool, count: int) -> list[str]:
         """Makes the place and lands everything, `count` messages a batch."""
         self._place.make()
-        seam = Seam(_kill, at, after)
+        seam = Seam(kill, at, after)
         self._land(seam, count)
         return seam.calls
 
     def flush_until_killed(self, at: int | None, after: bool, count: int) -> list[str]:
         """Makes the place, lands everything, and flushes."""
         self._place.make()
-        self._land(Seam(_kill), count)
-        seam = Seam(_kill, at, after)
+        self._land(Seam(kill), count)
+        seam = Seam(kill, at, after)
         self._flusher(seam).flush_all()
         return seam.calls
 
@@ -81,8 +77,8 @@ class Process:
         before = self._seen()
         acknowledged = {p.key: self._checkpoint(p) for p in PARTITIONS}
         self._place.break_leases()
-        self._land(Seam(_kill), count)
-        self._flusher(Seam(_kill)).flush_all()
+        self._land(Seam(kill), count)
+        self._flusher(Seam(kill)).flush_all()
         return {"acknowledged": acknowledged, "before": before, **self._stored()}
 
     def look(self) -> dict[str, Any]:
@@ -95,11 +91,11 @@ class Process:
 
     def land(self, count: int) -> None:
         """Lands everything from the checkpoint on."""
-        self._land(Seam(_kill), count)
+        self._land(Seam(kill), count)
 
     def flush(self) -> None:
         """Flushes once."""
-        self._flusher(Seam(_kill)).flush_all()
+        self._flusher(Seam(kill)).flush_all()
 
     def notices(self) -> list[tuple[str, str]]:
         """Kind and subject of what `/health` says of the hubs."""
@@ -112,14 +108,14 @@ class Process:
             for lap in range(laps):
                 for file in self._checkpoints.glob("*"):
                     file.unlink()
-                self._land(Seam(_kill), 1 + lap % 5)
+                self._land(Seam(kill), 1 + lap % 5)
         finally:
             (self._checkpoints / "done").touch()
 
     def flush_in_laps(self, leases: bool) -> int:
         """Flushes until everything is landed and nothing is left, and returns how often another was first;
         without `leases` nothing but the tables' own check keeps the writers apart."""
-        flusher = self._flusher(Seam(_kill), leases)
+        flusher = self._flusher(Seam(kill), leases)
         segments = SegmentStore(self._place.blobs())
         held = 0
         while True:
@@ -220,14 +216,3 @@ def _count_creation(table: Any, seam: Seam) -> None:
             return create()
 
     table._create = counted
-
-
-class Unleased:
-    """Leases that everybody gets."""
-
-    @contextmanager
-    def hold(self, name: str, *, wait_seconds: float) -> Iterator[Unleased]:
-        yield self
-
-    def check(self) -> None:
-        """It is never lost."""

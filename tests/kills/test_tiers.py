@@ -1,0 +1,101 @@
+"""Uploads and clean-ups end by SIGKILL before and after every call that writes; no row is lost or doubled,
+and no file that the table names is ever missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.kills.conftest import KILLED, Case
+from tests.kills.tiers import expected
+
+_PARALLEL = 4
+_WRITES = ("put", "create", "delete", "take", "give back", "commit", "trim")
+_ROWS = set(expected())
+_LATE = 100
+_OLD = 1_000_000
+
+type NewCase = Callable[[], Case]
+
+
+def once(rows: list[int]) -> set[int]:
+    """The rows, each of which must be there once."""
+    assert len(set(rows)) == len(rows), "doubled"
+    return set(rows)
+
+
+def check(outcome: dict[str, Any], rows: set[int]) -> None:
+    """What is named is there and complete, raw files are merged, and nothing stands beside."""
+    assert once(outcome["rows"]) == rows
+    assert once(outcome["seen"]) == rows
+    assert outcome["beside"] == []
+    assert not [path for path in outcome["named"] if path.startswith("raw/")]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("task", "files", "cleanups"),
+    [
+        ("tiers_upload_until_killed", 200, 1),
+        ("tiers_upload_until_killed", 1, 1),
+        ("tiers_clean_until_killed", 200, 2),  # one drops dates, the next their files
+    ],
+    ids=["upload of files of sensors", "upload of shared files", "clean-up"],
+)
+def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups: int, after: bool) -> None:
+    """A call that only reads leaves storage as it is: to die at it is to die before the next that writes."""
+    calls = new_case().run(task, at=None, after=after, files=files)
+    struck = [at for at, call in enumerate(calls) if call.startswith(_WRITES)]
+    assert struck
+
+    def survive(at: int) -> str | None:
+        case = new_case()
+        assert case.run(task, at=at, after=after, files=files) == KILLED
+        try:
+            outcome = case.run("tiers_finish", cleanups=cleanups)
+            assert once(outcome["before"]) - {_OLD} == _ROWS
+            check(outcome, _ROWS | {_LATE})
+        except AssertionError as error:
+            return f"{at} {calls[at]}: {error}"
+        return None
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        failures = [failure for failure in pool.map(survive, struck) if failure]
+    assert failures == []
+
+
+@pytest.mark.parametrize("leases", [True, False], ids=["leases", "no leases"])
+def test_two_uploads_and_a_flush_at_once(new_case: NewCase, leases: bool) -> None:
+    """While one reads all the time. Without leases the tables' own check must do; what the uploads then write
+    in vain is left for the clean-up."""
+    case = new_case()
+    laps = 12
+    case.run("tiers_flush_in_laps", laps=1, leases=True)
+    with ThreadPoolExecutor(4) as pool:
+        uploads = [pool.submit(case.run, "tiers_upload_in_laps", leases=leases) for _ in range(2)]
+        reader = pool.submit(case.run, "tiers_read_in_laps")
+        pool.submit(case.run, "tiers_flush_in_laps", laps=laps, leases=leases).result()
+        assert all(upload.result() >= 0 for upload in uploads)
+        assert reader.result() >= 0
+    found = case.run("tiers_look")
+    assert once(found["rows"]) == once(found["seen"]) == set(range(laps * 2))
+    assert not [path for path in found["named"] if path.startswith("raw/")]
+
+
+def test_a_clean_up_beside_uploads_and_flushes(new_case: NewCase) -> None:
+    case = new_case()
+    laps = 12
+    case.run("tiers_flush_in_laps", laps=1, leases=True)
+    with ThreadPoolExecutor(3) as pool:
+        flushes = pool.submit(case.run, "tiers_flush_in_laps", laps=laps, leases=True)
+        upload = pool.submit(case.run, "tiers_upload_in_laps", leases=True)
+        cleaning = pool.submit(case.run, "tiers_clean_in_laps")
+        flushes.result()
+        assert upload.result() >= 0
+        cleaning.result()
+    found = case.run("tiers_look")
+    assert once(found["rows"]) == set(range(laps * 2))
