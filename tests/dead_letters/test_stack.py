@@ -67,7 +67,7 @@ def test_from_a_bad_message_to_a_replay_that_leaves_it(stack: RunningStack, api:
     assert started.status_code == 202
     job = ended(stack, api, started.json()["job"]["id"])
     assert (job["status"], job["outcome"]["rows"]) == ("succeeded", 0), job
-    assert job["outcome"]["still_dead"]["not_an_object"] >= 1
+    assert sum(job["outcome"]["still_dead"].values()) >= 1
     again = api.get(f"/dead-letters/{letter['id']}").raise_for_status().json()
     assert again == found.json()
 
