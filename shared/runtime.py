@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from shared.platform import logs
 from shared.platform.clock import utc_now
-from shared.platform.errors import StorageUnavailable
 from shared.platform.settings import Settings, load_settings
 from shared.platform.version import VERSION
 from shared.telemetry import catalogue
@@ -333,26 +332,13 @@ def recorder() -> Recorder:
 
 async def pipeline_totals() -> PipelineTotals:
     """What the pipeline did, as far as it keeps account of it."""
-    from shared.lake.readings_totals import readings_totals
-    from shared.telemetry.pipeline import Files, PipelineTotals
+    from dataclasses import replace
+
+    from shared.health.figures import Figures
 
     report = await health().report()
-    try:
-        read = await asyncio.to_thread(lambda: readings_totals(readings_gauge(), segments(), _lake()))
-    except StorageUnavailable:
-        return PipelineTotals(is_running=report.components.kafka.healthy)
-    keys = read.table.keys
-    return PipelineTotals(
-        is_running=report.components.kafka.healthy,
-        messages_consumed=read.messages_consumed,
-        messages_failed=read.messages_failed,
-        last_message_time=read.last_message,
-        total_files=read.table.files,
-        total_size_bytes=read.table.bytes,
-        assets=None if keys is None else {key: Files(kept.files, kept.bytes) for key, kept in keys.items()},
-        buffer_count=read.buffered.buffers,
-        buffered_records=read.buffered.rows,
-    )
+    totals = await asyncio.to_thread(Figures(readings_gauge, segments, _lake, jobs).read)
+    return replace(totals, is_running=report.components.kafka.healthy)
 
 
 def fold_metrics() -> int:

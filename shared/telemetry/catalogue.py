@@ -117,8 +117,8 @@ BUFFERS = _read_from_storage(
     "gauge", "floe_buffers", "Sensors that have readings landed and not yet flushed."
 )
 BUFFERED_ROWS = _read_from_storage("gauge", "floe_buffered_rows", "Readings landed and not yet flushed.")
-UPLOADS = _read_from_storage("counter", "floe_uploads_total", "Uploads to the cold tier.", "outcome")
-UPLOAD_BYTES = _read_from_storage("counter", "floe_upload_bytes_total", "Bytes that they wrote.")
+UPLOADS = _read_from_storage("counter", "floe_uploads_total", "Flushed files uploaded, or not.", "outcome")
+UPLOAD_BYTES = _read_from_storage("counter", "floe_upload_bytes_total", "Bytes written there.")
 CLEANUP_RUNS = _read_from_storage("counter", "floe_cleanup_runs_total", "Runs of the clean-up.")
 CLEANUP_FILES = _read_from_storage("counter", "floe_cleanup_files_deleted_total", "Files that it deleted.")
 CLEANUP_BYTES = _read_from_storage("counter", "floe_cleanup_freed_bytes_total", "Bytes that it freed.")

@@ -41,7 +41,7 @@ class StorageFigures(BaseModel):
 
 
 class UploadStats(BaseModel):
-    """Durable totals of the uploads to the cold tier."""
+    """Durable totals of the uploads to the cold tier, of all streams, in flushed files."""
 
     total_uploads: int | None
     successful_uploads: int | None

@@ -32,7 +32,6 @@ class PipelineTotals:
     successful_uploads: int | None = None
     failed_uploads: int | None = None
     uploaded_bytes: int | None = None
-    cleanup_running: bool | None = None
     cleanup_runs: int | None = None
     deleted_files: int | None = None
     freed_bytes: int | None = None
