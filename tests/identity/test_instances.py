@@ -16,11 +16,19 @@ import pytest
 
 from devstack.provision import make_tables
 from scripts.create_key import main as create_key
+from shared.platform.settings import Settings
 from shared.platform.state_tables import STATE_TABLES
 from tests.architecture.imports import ROOT
 from tests.http.conftest import KEY, SETTINGS
 
 PASSWORD = "correct horse battery"
+
+# The worker resolves these from the environment.
+SCHEDULES = {
+    f"FLOE_{name.upper()}": str(field.default)
+    for name, field in Settings.model_fields.items()
+    if name.endswith("_schedule")
+}
 
 
 class Running:
@@ -73,7 +81,7 @@ def instances(storage_connection_string: str) -> Iterator[list[Running]]:
         "FLOE_AUTH": "required",
         "FLOE_REGISTRATION": "open",
         "FLOE_STORAGE_CONNECTION_STRING": storage_connection_string,
-        "FLOE_FLUSH_SCHEDULE": "0 * * * * *",
+        **SCHEDULES,
         **{name: value for name, value in SETTINGS.items() if name != "FLOE_STORAGE_ACCOUNT"},
     }
     with ExitStack() as stack:
