@@ -62,9 +62,8 @@ def main() -> int:
         return 1
     unpacked = sum(file.stat().st_size for file in archive.files(given.target / "app"))
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
-    print(
-        f"{package}: {package.stat().st_size / 1e6:.0f} MB, {unpacked / 1e6:.0f} MB unpacked, SHA-256 {digest}"
-    )
+    packed = package.stat().st_size
+    print(f"{package}: {packed / 1e6:.0f} MB, {unpacked / 1e6:.0f} MB unpacked, SHA-256 {digest}")
     return 0
 
 

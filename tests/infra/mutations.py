@@ -62,7 +62,8 @@ LANGUAGE = (
         "a resource in the main file",
         _MAIN,
         "module group 'modules/resource-group.bicep' = {",
-        "resource stray 'Microsoft.Resources/resourceGroups@2025-04-01' = {\n  name: 'stray'\n  location: location\n}\n\nmodule group 'modules/resource-group.bicep' = {",
+        "resource stray 'Microsoft.Resources/resourceGroups@2025-04-01' = {\n"
+        "  name: 'stray'\n  location: location\n}\n\nmodule group 'modules/resource-group.bicep' = {",
     ),
     Mutation(
         "a circle",
@@ -309,8 +310,10 @@ ROLES = (
     Mutation(
         "a role for the client id, which is no principal",
         _MAIN,
-        "    name: 'wps-floe-${token}'\n    location: location\n    tags: tags\n    principalId: identity.outputs.principalId",
-        "    name: 'wps-floe-${token}'\n    location: location\n    tags: tags\n    principalId: identity.outputs.clientId",
+        "    name: 'wps-floe-${token}'\n    location: location\n    tags: tags\n"
+        "    principalId: identity.outputs.principalId",
+        "    name: 'wps-floe-${token}'\n    location: location\n    tags: tags\n"
+        "    principalId: identity.outputs.clientId",
     ),
     Mutation(
         "the host may do too much",
@@ -469,8 +472,10 @@ ALERTS = (
     Mutation(
         "a budget that tells nobody",
         _BUDGET,
-        "threshold: 80\n        thresholdType: 'Actual'\n        contactEmails: []\n        contactGroups: [actionGroupId]",
-        "threshold: 80\n        thresholdType: 'Actual'\n        contactEmails: []\n        contactGroups: []",
+        "threshold: 80\n        thresholdType: 'Actual'\n        contactEmails: []\n"
+        "        contactGroups: [actionGroupId]",
+        "threshold: 80\n        thresholdType: 'Actual'\n        contactEmails: []\n"
+        "        contactGroups: []",
     ),
     Mutation("another budget", _BUDGET, "amount: amount", "amount: amount * 10"),
 )
