@@ -20,6 +20,7 @@ class Options:
     queries: int = 60
     rows: tuple[int, ...] = (1_000_000, 10_000_000)
     kills: int = 20
+    files: tuple[int, ...] = (100_000,)
     flush_schedule: str = "*/2 * * * * *"
     timeout: float = 600.0
     peers: bool = True
@@ -39,6 +40,7 @@ def arguments(names: Sequence[str]) -> argparse.ArgumentParser:
     add("--probes", type=int, default=default.probes, help="events to look for (default %(default)s)")
     add("--queries", type=int, default=default.queries, help="queries of each kind (default %(default)s)")
     add("--rows", type=int, nargs="+", default=default.rows, help="table sizes, ascending")
+    add("--files", type=int, nargs="+", default=default.files, help="live files of tables, ascending")
     add("--count", type=int, dest="kills", default=default.kills, help="kills (default %(default)s)")
     add("--flush-schedule", default=default.flush_schedule, help="of the flush timer (default %(default)s)")
     add(
@@ -59,4 +61,4 @@ def parse(names: Sequence[str], line: Sequence[str]) -> tuple[list[str], Options
     chosen = given.pop("names") or list(names)
     if unknown := set(chosen) - set(names):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    return chosen, Options(**{**given, "rows": tuple(sorted(given["rows"]))})
+    return chosen, Options(**{**given, **{name: tuple(sorted(given[name])) for name in ("rows", "files")}})

@@ -8,6 +8,7 @@ from bench.measures import (
     cold_start,
     http_load,
     kills,
+    log_scale,
     memory,
     platform,
     queries,
@@ -28,4 +29,5 @@ MEASURES: dict[str, Callable[[Options], Result]] = {
     "import": cold_start.measure,
     "memory": memory.measure,
     "kills": kills.measure,
+    "log-scale": log_scale.measure,
 }

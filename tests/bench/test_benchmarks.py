@@ -13,7 +13,15 @@ from devstack.tools import PROJECT
 
 pytestmark = pytest.mark.stack
 
-COUNTS = ["--events=2000", "--seconds=2", "--probes=2", "--queries=2", "--rows=1000", "--count=1"]
+COUNTS = [
+    "--events=2000",
+    "--seconds=2",
+    "--probes=2",
+    "--queries=2",
+    "--rows=1000",
+    "--count=1",
+    "--files=2400",
+]
 SMALL = [*COUNTS, "--timeout=100", "--no-peers"]
 
 
@@ -58,3 +66,9 @@ def test_nothing_is_lost_or_doubled_by_a_kill(tmp_path: Path) -> None:
     found = run(tmp_path, "kills")
     assert found["kills"]["acknowledged events"] > 0
     assert (found["kills"]["lost rows"], found["kills"]["doubled rows"]) == (0, 0)
+
+
+def test_tables_of_many_files_are_made_and_read(tmp_path: Path) -> None:
+    found = run(tmp_path, "log-scale")["log-scale"]
+    assert found["2,400 files of a sensor's hour: opening"] > 0
+    assert found["24 files of an asset's hour: one sensor's day, later"] > 0
