@@ -32,7 +32,8 @@ instance's name be a label.
   since it last wrote, at most 15 seconds' worth; no metric ever goes back, though, for only what is written
   is shown. What other instances counted in the last 15 seconds may be missing yet. Rows of instances that
   are gone are added to one base row by an hourly timer, each exactly once. While the table does not answer,
-  `/metrics` is 503.
+  `/metrics` is 503. Counting costs a request about 2 µs of CPU
+  ([ADR 14](adr/0014-what-instances-count-is-reported-in-rows.md)).
 - **What the pipeline did** (the second table) is read from where the pipeline itself keeps account of it.
   It is exact under kills. What is not known is left out, and null in JSON; it is never shown as zero.
 - A metric has at most {MOST_SERIES} series; what goes beyond is counted under labels that are all `other`.

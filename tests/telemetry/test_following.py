@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.leaks import BODY_MARKER
 from tests.stack.running import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -31,7 +32,7 @@ def lines(stack: RunningStack, wanted: Callable[[dict[str, Any]], object]) -> li
 def test_from_the_request_to_the_commit(stack: RunningStack, http: httpx.Client) -> None:
     request_id = f"follow-{uuid.uuid4().hex}"
     events = [
-        {"event_type": kind, "data": {"n": number}}
+        {"event_type": kind, "data": {"n": number, "note": BODY_MARKER}}
         for number, kind in enumerate(["user_action", "error", "user_action"])
     ]
     sent = http.post(
@@ -66,6 +67,7 @@ def test_messages_without_headers_are_landed_in_silence(stack: RunningStack, htt
     body = json.dumps({"event_id": marker, "event_type": "page_view", "data": {}}).encode()
     producer.produce("events.page_view", body, headers=[("other", b"\xff\x00")])
     producer.produce("events.page_view", body)
+    producer.produce("events.page_view", f"{BODY_MARKER} is no JSON".encode())
     producer.flush(30)
     http.post("/storage/flush")
     assert lines(stack, lambda line: marker in json.dumps(line)) == []
