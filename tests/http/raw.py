@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from typing import Any
 from urllib.parse import urlsplit
+
+from tests.http.conftest import Answer
 
 # No answer within this time is a hang.
 PATIENCE = 30.0
 
 
-@dataclass(frozen=True)
-class RawAnswer:
-    """What came back; status 0 where the connection ended without an answer."""
+def send(url: str, *parts: bytes, closing: bool = False) -> Answer:
+    """Sends `parts` to the origin of `url` as they are; `closing` ends the sending side after them.
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The decoded body."""
-        return json.loads(self.body)
-
-
-def send(url: str, *parts: bytes, closing: bool = False) -> RawAnswer:
-    """Sends `parts` to the origin of `url` as they are; `closing` ends the sending side after them."""
+    The answer's headers have lower-case names; its status is 0 where the connection ended without an answer.
+    """
     place = urlsplit(url)
     with socket.create_connection((place.hostname or "", place.port or 80), PATIENCE) as connection:
         try:
@@ -41,9 +29,9 @@ def send(url: str, *parts: bytes, closing: bool = False) -> RawAnswer:
         try:
             answer = HTTPResponse(connection)
             answer.begin()
-            return RawAnswer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         except (HTTPException, ConnectionResetError):
-            return RawAnswer(0, {}, b"")
+            return Answer(0, {}, b"")
 
 
 def request(

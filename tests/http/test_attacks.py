@@ -19,7 +19,8 @@ from functions._http.families import Failure, family_of
 from shared.adapters.table_storage import TableStorage
 from shared.identity.signing_keys import SigningKey, SigningKeys
 from shared.platform.clock import utc_now
-from tests.http.raw import RawAnswer, request, send
+from tests.http.conftest import Answer
+from tests.http.raw import request, send
 from tests.identity.forgeries import FORGERIES, claims_of, signed
 from tests.place import account_of
 from tests.stack.running import RunningStack
@@ -48,7 +49,7 @@ def key(stack: RunningStack) -> bytes:
     return str(stack.info["api_key"]).encode()
 
 
-def assert_in_form(answer: RawAnswer, path: str) -> None:
+def assert_in_form(answer: Answer, path: str) -> None:
     """The answer is an error in the form of the family of `path`, with the id of the request."""
     form = family_of(path).render(Failure(400, "c", "t", "m", {}, "r", "t"))
     assert set(answer.json) == set(form), answer.body
@@ -243,7 +244,7 @@ def signing_key(stack: RunningStack, token: str) -> SigningKey:
     return SigningKeys(tables, utc_now).signing()
 
 
-def asked_with(url: str, token: str) -> RawAnswer:
+def asked_with(url: str, token: str) -> Answer:
     return send(url, request("GET", "/users/me", None, b"Authorization: Bearer " + token.encode()))
 
 

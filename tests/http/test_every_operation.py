@@ -159,7 +159,10 @@ def test_documented_input_gets_documented_answers(
     walk.send_examples(callers[0])
     walk.send_generated(GenerationMode.POSITIVE, callers)
     if "{" not in path and ENTRIES[method, path]["operationId"] not in NEEDS_WHAT_EXISTS:
-        assert any(status < 300 for status in walk.seen), f"nothing succeeded: {dict(walk.seen)}"
+        # The cases are always the same, so what they make may be there already.
+        assert any(status < 300 or status == 409 for status in walk.seen), (
+            f"nothing succeeded: {dict(walk.seen)}"
+        )
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_INPUT, ids=lambda one: one.strip("/"))
