@@ -30,6 +30,7 @@ from shared.streams.events import EVENTS
 from tests.fakes.seam import Seam, SeamBlobs, SeamHubs, SeamLake, SeamLeases
 from tests.kills.deliveries import PARTITIONS, Partition
 from tests.kills.dying import Unleased, kill
+from tests.kills.replays import Replays
 from tests.kills.tiers import Tiers
 from tests.place import Place, PlacedHubs
 
@@ -45,6 +46,8 @@ def run(
     place = Place(storage, prefix)
     if task.startswith("tiers_"):
         return getattr(Tiers(place, Path(checkpoints)), task)(**arguments)
+    if task.startswith("replays_"):
+        return getattr(Replays(place), task)(**arguments)
     return getattr(Process(place, kafka, topics, Path(checkpoints)), task)(**arguments)
 
 

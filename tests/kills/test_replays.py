@@ -1,0 +1,50 @@
+"""A job that replays dead letters ends by SIGKILL before every call that writes: to blobs, tables, the queue
+and Delta. Each letter becomes rows once, and the job is counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.kills.conftest import KILLED, Case
+from tests.kills.replays import LETTERS, ROWS
+
+_PARALLEL = 4
+# Leases lapse by themselves, whenever their holder died.
+_WRITES = ("put", "delete", "commit", "insert", "replace", "send")
+# All rows but the one that was good in the past.
+_REPLAYED = len(ROWS) - 1
+
+
+def check(outcome: dict[str, Any]) -> None:
+    for name, expected in (("rows", ROWS), ("letters", LETTERS)):
+        places = [tuple(place) for place in outcome[name]]
+        assert len(set(places)) == len(places), f"doubled {name}"
+        assert set(places) == expected
+    assert (outcome["status"], outcome["left"], outcome["total_rows"]) == ("succeeded", [], _REPLAYED)
+
+
+@pytest.mark.timeout(300)
+def test_a_kill_at_every_call(new_case: Callable[[], Case]) -> None:
+    """To die after a call is to die before the next that writes; after the last, to have ended."""
+    whole = new_case()
+    calls = whole.run("replays_until_killed", at=None, after=False)
+    check(whole.run("replays_finish"))
+    struck = [at for at, call in enumerate(calls) if call.startswith(_WRITES)]
+    assert {call.split()[0] for call in calls} >= {"put", "delete", "take", "commit", "insert", "send"}
+
+    def survive(at: int) -> str | None:
+        case = new_case()
+        assert case.run("replays_until_killed", at=at, after=False) == KILLED
+        try:
+            check(case.run("replays_finish"))
+        except AssertionError as error:
+            return f"{at} {calls[at]}: {error}"
+        return None
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        failures = [failure for failure in pool.map(survive, struck) if failure]
+    assert failures == []
