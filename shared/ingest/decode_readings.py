@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.ingest.json_text import MAX_DEPTH
 from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.packs import ODD, Places
 from shared.ingest.reading_forms import Form, Forms
-from shared.ingest.reading_json import Parsed, Reading, Value, check_attributes, parse_reading
+from shared.ingest.reading_json import Parsed, Reading, Value, check_depth, parse_reading
 from shared.ingest.reading_times import microseconds, microseconds_of
 from shared.lake.schema import row_schema
 from shared.streams.readings import READINGS
@@ -140,8 +139,8 @@ class _Rows(Places):
         for row, attributes in self._attributes.items():
             texts[row] = attributes
         for text in texts:
-            if text is not None and len(text) > 2 * MAX_DEPTH:
-                check_attributes(text)
+            if text is not None:
+                check_depth(text)
         try:
             return pa.array(texts, pa.binary()).cast(pa.string())
         except pa.ArrowInvalid as error:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
-from shared.ingest.json_text import MAX_DEPTH, check_utf8, encode, exceeds_depth, opens_object
+from shared.ingest.json_text import MAX_DEPTH, encode, exceeds_depth, members_of, too_deep
 from shared.ingest.models import Reason, Rejected
 
 # Longer ids would not fit a row of the state tables.
@@ -72,15 +72,7 @@ def parse_event(text: bytes, event_type: str | None) -> tuple[Event, Fields]:
     `event_type` is the one its topic stands for; None takes any. The timestamp comes out canonical (RFC 3339,
     UTC, `Z`), unknown fields inside `metadata`. Raises Rejected.
     """
-    if not opens_object(text):
-        raise Rejected(Reason.NOT_AN_OBJECT, "an event is a JSON object")
-    check_utf8(text)
-    if exceeds_depth(text, MAX_DEPTH):
-        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
-    try:
-        raw = _decode_object(text)
-    except msgspec.MsgspecError as error:
-        raise Rejected(Reason.NOT_JSON, str(error)) from None
+    raw = members_of(text, "an event")
     data = raw.get("data")
     if data is None or bytes(data) == b"null":
         raise Rejected(Reason.MISSING_DATA, "Missing required field: data")
@@ -92,7 +84,7 @@ def parse_event(text: bytes, event_type: str | None) -> tuple[Event, Fields]:
         metadata=merged_metadata(raw),
     )
     if exceeds_depth(bytes(event.metadata), MAX_DEPTH - 1):  # unknown fields went a level down
-        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels with its further fields")
+        raise too_deep(" with its further fields")
     return event, parse_fields(data)
 
 

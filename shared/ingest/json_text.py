@@ -83,7 +83,7 @@ def check_json(body: bytes) -> None:
     try:
         _decode_raw(body)
     except RecursionError:
-        raise Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels") from None
+        raise too_deep() from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         check_utf8(body)
         raise Rejected(Reason.NOT_JSON, str(error)) from None
@@ -100,6 +100,34 @@ def check_utf8(text: bytes) -> None:
 def opens_object(text: bytes) -> bool:
     """Whether `text`, if it is JSON, is an object."""
     return text.lstrip(_BLANK)[:1] == b"{"
+
+
+def members_of(text: bytes, kind: str) -> dict[str, msgspec.Raw]:
+    """The members of the JSON object `text`, which a message holds as one of its `kind`.
+
+    Of a name that comes twice the last one counts; what it replaces need not be UTF-8 and may nest deep, as
+    the fast reading never sees it. Raises Rejected for all else that is wrong with the text.
+    """
+    if not opens_object(text):
+        raise Rejected(Reason.NOT_AN_OBJECT, f"{kind} is a JSON object")
+    try:
+        members = _decode_object(text)
+    except RecursionError:
+        raise too_deep() from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        check_utf8(text)
+        raise Rejected(Reason.NOT_JSON, str(error)) from None
+    if not text.isascii() or len(text) > 2 * MAX_DEPTH:
+        for value in map(bytes, members.values()):
+            check_utf8(value)
+            if exceeds_depth(value, MAX_DEPTH - 1):
+                raise too_deep()
+    return members
+
+
+def too_deep(with_what: str = "") -> Rejected:
+    """For what nests deeper than every reader takes."""
+    return Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels{with_what}")
 
 
 def exceeds_depth(text: bytes, limit: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 
-from shared.ingest.json_text import MAX_DEPTH, check_utf8, encode, exceeds_depth
+from shared.ingest.json_text import MAX_DEPTH, encode, exceeds_depth, members_of, too_deep
 from shared.ingest.models import Reason, Rejected
 
 # Longer names would not fit the paths and statistics of the lake; see docs/sensors.md.
@@ -42,13 +42,11 @@ class Reading(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     quality: Label = None
 
 
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_name = msgspec.json.Decoder(Name).decode
 _decode_value = msgspec.json.Decoder(Value).decode
 _decode_time = msgspec.json.Decoder(Time).decode
 _decode_label = msgspec.json.Decoder(Label).decode
 _ABSENT = msgspec.Raw(b"null")
-_BLANK = b" \t\r\n"
 
 
 class Parsed(NamedTuple):
@@ -61,7 +59,7 @@ class Parsed(NamedTuple):
 
 def parse_reading(text: bytes) -> Parsed:
     """The reading in `text`. Raises Rejected, except for a timestamp that is out of range or no time."""
-    members = _members(text)
+    members = members_of(text, "a reading")
     names = frozenset(members)
     reading = Reading(
         _name(members, ASSET, Reason.MISSING_ASSET, Reason.INVALID_ASSET),
@@ -71,26 +69,14 @@ def parse_reading(text: bytes) -> Parsed:
         _label(members, "unit"),
         _label(members, "quality"),
     )
-    return Parsed(reading, _attributes(members), names)
+    attributes = encode(dict(sorted(members.items()))) if members else None
+    return Parsed(reading, attributes, names)
 
 
-def check_attributes(text: bytes) -> None:
-    """Raises Rejected unless the JSON object `text` is UTF-8 and no deeper than every reader takes."""
-    if not text.isascii():
-        check_utf8(text)
-    _check_depth(text, MAX_DEPTH)
-
-
-def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    if text.lstrip(_BLANK)[:1] != b"{":
-        raise Rejected(Reason.NOT_AN_OBJECT, "a reading is a JSON object")
-    try:
-        return _decode_object(text)
-    except RecursionError:
-        raise _too_deep() from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        check_utf8(text)
-        raise Rejected(Reason.NOT_JSON, str(error)) from None
+def check_depth(attributes: bytes) -> None:
+    """Raises Rejected where the JSON object of further fields nests deeper than every reader takes."""
+    if len(attributes) > 2 * MAX_DEPTH and exceeds_depth(attributes, MAX_DEPTH):
+        raise too_deep()
 
 
 def _pop(members: dict[str, msgspec.Raw], names: tuple[str, ...]) -> msgspec.Raw:
@@ -122,7 +108,7 @@ def _value(members: dict[str, msgspec.Raw]) -> Value:
     except msgspec.ValidationError as error:
         if "out of range" in str(error):
             raise Rejected(Reason.NUMBER_OUT_OF_RANGE, f"value: {error}") from None
-        return _json_text(raw)
+        return bytes(raw).decode()
 
 
 def _time(members: dict[str, msgspec.Raw]) -> Time:
@@ -138,40 +124,14 @@ def _label(members: dict[str, msgspec.Raw], name: str) -> Label:
     try:
         return cast("Label", _decoded(_decode_label, raw, name))
     except msgspec.ValidationError:
-        return _json_text(raw)
+        return bytes(raw).decode()
 
 
 def _decoded(decode: Callable[[msgspec.Raw], Any], raw: msgspec.Raw, name: str) -> object:
     """Raises ValidationError where `raw` is JSON of another type, else Rejected."""
     try:
         return decode(raw)
-    except UnicodeDecodeError as error:
-        raise Rejected(Reason.NOT_UTF8, f"{name}: {error}") from None
     except msgspec.ValidationError:
         raise
     except msgspec.MsgspecError as error:
         raise Rejected(Reason.NOT_JSON, f"{name}: {error}") from None
-
-
-def _json_text(raw: msgspec.Raw) -> str:
-    text = bytes(raw)
-    check_utf8(text)
-    _check_depth(text, MAX_DEPTH - 1)
-    return text.decode()
-
-
-def _attributes(members: dict[str, msgspec.Raw]) -> bytes | None:
-    if not members:
-        return None
-    text = encode(dict(sorted(members.items())))
-    check_attributes(text)
-    return text
-
-
-def _check_depth(text: bytes, limit: int) -> None:
-    if len(text) > limit and exceeds_depth(text, limit):
-        raise _too_deep()
-
-
-def _too_deep() -> Rejected:
-    return Rejected(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")

@@ -96,6 +96,11 @@ _odd = st.sampled_from(
         b'{"data":{},"metadata":' + nested(199) + b',"x":1}',
         b'{"data":{},"x":' + nested(198) + b"}",
         b'{"data":{},"timestamp":"0000-12-31T00:00:00Z"}',
+        b'{"data":{"a":"\xff"},"data":{}}',
+        b'{"data":' + nested(250) + b',"data":{}}',
+        b'{"data":{},"metadata":"\xff","metadata":1}',
+        b'{"data":{},"x":"\xff","x":1}',
+        b'{"data":{},"event_id":' + nested(250) + b',"event_id":"a"}',
     ]
 )
 ITEMS = st.one_of(_texts.map(lambda text: text.encode("utf-8", "surrogatepass")), _odd)
