@@ -149,11 +149,6 @@ def jobs() -> Jobs:
     return Jobs(_job_slots(), _queues(), KINDS, utc_now, _job_limits())
 
 
-def job_totals(kind: str) -> Mapping[str, int]:
-    """What all jobs of a kind did; see `Jobs.totals`. Blocks."""
-    return jobs().totals(kind)
-
-
 @cache
 def job_runner() -> JobRunner:
     """What works on jobs, for the queue trigger."""
