@@ -28,7 +28,7 @@ class RunningStack:
         self.environment = {**inherited, **own, **(settings or {})}
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, within: float = 60) -> RunningStack:
+    def start(self, within: float = 110) -> RunningStack:
         """Starts it and waits until it is ready."""
         (self.home / "stack.json").unlink(missing_ok=True)
         self.launch()
