@@ -476,3 +476,14 @@ def test_parquet_rows_are_those_flushed(place: Place) -> None:
     assert summary.total("flush", "rows") == rows == 25
     assert summary.messages == {"events.transaction": 25}
     assert summary.total("flush", "nothing") == summary.total("nothing", "rows") == 0
+
+
+def test_a_vacuum_of_others_leaves_the_summary(place: Place) -> None:
+    commit_many(place, 5)
+    kept = kept_names(place)
+    assert kept
+    table = delta_rs(place)
+    for full in (False, True):
+        doomed = table.vacuum(0, dry_run=False, enforce_retention_duration=False, full=full)
+        assert not [name for name in doomed if "_floe" in name]
+    assert kept_names(place) == kept
