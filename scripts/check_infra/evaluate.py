@@ -21,6 +21,7 @@ from scripts.check_infra.syntax import (
     Output,
     Parameter,
     Resource,
+    TypeOf,
     Variable,
 )
 from scripts.check_infra.values import Made, Ran, Values, Variables
@@ -210,3 +211,7 @@ class _Evaluation(Values):
 
 def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _PYTHON_TYPES[kind]) and not (kind == "int" and isinstance(value, bool))
+
+
+def _described(kind: TypeOf) -> str:
+    return f"{kind.item} array" if kind.item else kind.name
