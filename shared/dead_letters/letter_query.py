@@ -10,6 +10,7 @@ from typing import Any
 from shared.dead_letters.models import Letter, LetterKey, LettersWanted
 from shared.lake.ports import Snapshot
 from shared.query.span import span_of
+from shared.query.sql import moment_literal, text_literal
 from shared.query.wanted import RowsWanted, microseconds
 from shared.streams.dead_letters import DEAD_LETTERS
 
@@ -92,13 +93,13 @@ def _parts_of_topic(wanted: LettersWanted, topic: str | None, after: LetterKey |
 def _following(key: LetterKey) -> tuple[str, ...]:
     place = (key.seq, key.idx, key.partition)
     names, numbers = ", ".join(_ORDER[1:]), ", ".join(map(str, place))
-    return (f"({names}) < ({numbers}, {_text(key.topic)})",)
+    return (f"({names}) < ({numbers}, {text_literal(key.topic)})",)
 
 
 def _sql(part: Part, start: int, end: int, limit: int, *, whole: bool) -> str:
     conditions = [
-        f"ingestion_time BETWEEN {_moment(start)} AND {_moment(end)}",
-        *(f'"{name}" = {_text(text)}' for name, text in part.window.equal.items()),
+        f"ingestion_time BETWEEN {moment_literal(start)} AND {moment_literal(end)}",
+        *(f'"{name}" = {text_literal(text)}' for name, text in part.window.equal.items()),
         *part.conditions,
     ]
     columns, order = ", ".join(_COLUMNS), ", ".join(f"{name} DESC" for name in _ORDER)
@@ -114,13 +115,3 @@ def _sql(part: Part, start: int, end: int, limit: int, *, whole: bool) -> str:
         f"substr(encode(body, 'hex'), 1, {2 * PREVIEW_BYTES}) AS head"
     )
     return f"SELECT {columns}, {shown} FROM ({first})"  # noqa: S608
-
-
-def _moment(count: int) -> str:
-    # A plain TIMESTAMP literal is read in nanoseconds, which end in the year 2262.
-    return f"arrow_cast({count}, 'Timestamp(Microsecond, Some(\"UTC\"))')"
-
-
-def _text(text: str) -> str:
-    quoted = text.replace("'", "''")
-    return f"'{quoted}'"
