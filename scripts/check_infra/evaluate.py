@@ -108,9 +108,7 @@ class _Evaluation(Values):
         items = value if kind.item and isinstance(value, list) else []
         right = _is(value, kind.name) and all(_is(item, kind.item or "") for item in items)
         if not right:
-            raise BicepError(
-                self.file.path, f"{parameter.name}: {value!r} is no {kind.item or ''} {kind.name}"
-            )
+            raise BicepError(self.file.path, f"{parameter.name}: {value!r} is no {_described(kind)}")
         limits = {name: self.value(args[0], {}) for name, args in parameter.decorators.items() if args}
         size = len(value) if isinstance(value, str | list) else value
         wrong = "allowed" in limits and value not in limits["allowed"]
