@@ -29,7 +29,6 @@ from shared.telemetry.tracing import Attributes, Kind
 
 _NAME = "floe"
 _METRICS_EVERY_MS = 60_000
-_FLUSH_MS = 5_000
 _W3C = TraceContextTextMapPropagator()
 _KINDS = {
     "server": trace.SpanKind.SERVER,
@@ -151,11 +150,6 @@ class OpenTelemetry:
                 meter.create_observable_counter(
                     f"{metric.name}_{suffix}", [_observing(one, value)], description=metric.meaning
                 )
-
-    def flush(self) -> None:
-        """See the port."""
-        for provider in (self._spans, self._lines, self._metrics):
-            provider.force_flush(_FLUSH_MS)
 
 
 def _observing(

@@ -34,7 +34,3 @@ class Telemetry(Protocol):
     def follow(self, instruments: Callable[[], list[Instrument]]) -> None:
         """Sends what these count, every minute."""
         ...
-
-    def flush(self) -> None:
-        """Sends what was taken in so far. Blocks, a few seconds at most."""
-        ...
