@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.identity.revocations import Revocations
     from shared.identity.service import IdentityService
     from shared.identity.users import Users
+    from shared.identity.workers import Workers
     from shared.ingest.catch_up import CatchUp
     from shared.ingest.land import Landing
     from shared.ingest.ports import Publisher
@@ -101,7 +102,7 @@ def uploader() -> Uploader:
     limits = UploadLimits(
         rows=settings().upload_max_rows,
         files=settings().upload_max_files,
-        slice_bytes=settings().upload_max_bytes,
+        merge_bytes=settings().upload_max_bytes,
         file_bytes=settings().final_file_bytes,
         grace=timedelta(minutes=settings().hour_grace_minutes),
         together=settings().final_files == "asset",
@@ -211,6 +212,14 @@ def inventory() -> Inventory:
     from shared.query.inventory import Inventory
 
     return Inventory(history(), segments())
+
+
+@cache
+def exports() -> Workers:
+    """Where long answers are made, one after the other, for each is held in memory as a whole."""
+    from shared.identity.workers import Workers
+
+    return Workers("export", threads=1, waiting=8)
 
 
 @cache

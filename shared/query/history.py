@@ -49,8 +49,10 @@ class History:
         def read(fresh: list[Fresh], snapshot: Snapshot) -> pa.Table:
             if depends_on is not None:
                 depends_on(snapshot.version, *_names(fresh, wanted))
-            landed = self._landed(wanted, fresh)
-            return _first([committed(wanted, snapshot), landed], wanted).slice(wanted.offset)
+            parts = [self._landed(wanted, fresh), committed(wanted, snapshot)]
+            # Each is in order already: with nothing to merge, nothing is copied.
+            alone = next((whole for whole, other in (parts, parts[::-1]) if not other.num_rows), None)
+            return (_first(parts, wanted) if alone is None else alone).slice(wanted.offset)
 
         return self.read(wanted.stream, read, wanted.topic)
 
