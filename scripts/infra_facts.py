@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from shared.lake.paths import RAW
 from shared.platform.settings import Settings
 from shared.platform.state_tables import QUEUES, STATE_TABLES
 from shared.streams import STREAMS, all_containers, all_topics
@@ -25,8 +26,6 @@ ROOT = Path(__file__).parent.parent
 
 # The streams that the app itself sends to; the others are fed by Kafka clients alone.
 _SENT = (EVENTS,)
-# Where the flush puts files, in each stream's container. Uploads go to the cold tier by themselves.
-_RAW = "raw/"
 _SETTING = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)%")
 
 
@@ -42,7 +41,7 @@ def facts() -> dict[str, Any]:
         "runtime": {"name": "python", "version": python_version()},
         "topics": [{"name": topic, "send": topic in sent} for topic in all_topics()],
         "containers": sorted(set(all_containers())),
-        "rawPrefixes": [f"{stream.container}/{_RAW}" for stream in STREAMS],
+        "rawPrefixes": [f"{stream.container}/{RAW}" for stream in STREAMS],
         "queues": list(QUEUES),
         "tables": list(STATE_TABLES),
         "schedules": {name: _default(name) for name in sorted(named_settings())},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from scripts import infra_facts
-from scripts.check_infra.checks import DEPLOYMENTS, ROOT, check, on_file
+from scripts.check_infra.checks import AZD, DEPLOYMENTS, ROOT, check, on_file
 from scripts.check_infra.compilers import compiled, compiler
 from scripts.check_infra.evaluate import evaluate
 from scripts.check_infra.program import Program
@@ -20,7 +20,7 @@ def main() -> int:
     if call is None:
         print("no Bicep compiler here: read, evaluated and compared with the schemas without one")
     else:
-        found += [finding for path in program.paths() for finding in compiled(call, ROOT / path)]
+        found += [finding for path in program.paths() for finding in compiled(call, ROOT / path, AZD)]
     for finding in found:
         print(finding)
     if not found:

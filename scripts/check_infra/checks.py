@@ -28,7 +28,8 @@ from scripts.check_infra.program import Program
 ROOT = Path(__file__).parents[2] / "infra" / "bicep"
 MAIN = "main.bicep"
 
-_AZD = {"AZURE_ENV_NAME": "trial", "AZURE_LOCATION": "westeurope"}
+# What azd sets for every environment.
+AZD = {"AZURE_ENV_NAME": "trial", "AZURE_LOCATION": "westeurope"}
 _KEY = "0" * 64
 _EVERYTHING: dict[str, Any] = {
     "adminKeySha256": _KEY,
@@ -48,7 +49,7 @@ _EVERYTHING: dict[str, Any] = {
 }
 # Name, parameter file, environment, and what differs from the file.
 DEPLOYMENTS: tuple[tuple[str, str, Mapping[str, str], Mapping[str, Any]], ...] = (
-    ("azd", "main.bicepparam", _AZD, {}),
+    ("azd", "main.bicepparam", AZD, {}),
     ("dev", "dev.bicepparam", {}, {}),
     ("prod", "prod.bicepparam", {"ADMIN_KEY_SHA256": _KEY}, {}),
     ("everything on", "prod.bicepparam", {}, _EVERYTHING),

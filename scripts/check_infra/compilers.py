@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from scripts.check_infra.findings import Finding
+
+# "…/main.bicep(3,7) : Warning no-unused-vars: …"
+_COMPLAINT = re.compile(r"\) : (?:Warning|Error) ")
 
 
 @cache
@@ -42,19 +45,18 @@ def compiler() -> list[str] | None:
     return None
 
 
-def compiled(call: list[str], file: Path) -> Iterator[Finding]:
-    """What the compiler says of a file; warnings count."""
+def compiled(call: list[str], file: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What the compiler says of a file, warnings included; parameter files read `environment`."""
     build = "build-params" if file.suffix == ".bicepparam" else "build"
     target = [str(file)] if call == ["bicep"] else ["--file", str(file)]
-    said = subprocess.run([*call, build, *target, "--stdout"], capture_output=True, text=True, check=False)
-    for line in said.stderr.splitlines():
-        if "Warning" in line or "Error" in line:
-            yield Finding(file.name, line)
-    if said.returncode == 0:
-        _read(said.stdout)
-    elif not said.stderr:
-        yield Finding(file.name, f"the compiler ended with {said.returncode}")
-
-
-def _read(text: str) -> Any:
-    return json.loads(text)
+    said = subprocess.run(
+        [*call, build, *target, "--stdout"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in said.stderr.splitlines() if _COMPLAINT.search(line)]
+    yield from (Finding(file.name, line) for line in complaints)
+    if said.returncode != 0 and not complaints:
+        yield Finding(file.name, f"the compiler ended with {said.returncode}: {said.stderr.strip()}")
