@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import yaml
 
 from scripts import infra_facts
 from scripts.package import archive
@@ -200,6 +201,14 @@ def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
         archive.write(tmp_path / name, tmp_path / f"{name}.zip")
         digests.add(hashlib.sha256((tmp_path / f"{name}.zip").read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_azd_uploads_what_was_made() -> None:
+    azd = yaml.safe_load((PROJECT / "azure.yaml").read_text())
+    service = azd["services"]["api"]
+    assert (service["project"], service["remoteBuild"]) == ("dist/app", False)
+    assert azd["hooks"]["prepackage"]["posix"]["run"] == "make package"
+    assert (PROJECT / azd["infra"]["path"] / f"{azd['infra']['module']}.bicep").is_file()
 
 
 def test_files_of_the_installer_are_left_out() -> None:
