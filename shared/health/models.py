@@ -27,9 +27,9 @@ class Notice(BaseModel):
 class KafkaMetrics(BaseModel):
     """Durable totals of what was landed; null while storage does not answer."""
 
-    messages_consumed: int | None = Field(description="Messages with sensor readings that were landed.")
+    messages_consumed: int | None = Field(description="Messages on `sensor-data` that were landed.")
     last_message_time: UtcTime | None = Field(
-        description="When the newest of them was taken by the broker; null where there is none."
+        description="When the broker took the newest of them that gave a reading; null without any."
     )
     messages_by_topic: dict[str, int] | None = Field(description="Messages landed, of every topic.")
 

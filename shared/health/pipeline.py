@@ -18,6 +18,7 @@ from shared.lake.totals import totals_of
 from shared.platform.clock import Clock
 from shared.platform.errors import StorageUnavailable
 from shared.streams import STREAMS
+from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.readings import READINGS
 
 # A clean-up is due once a day at least where there is a table, and the timer runs every hour.
@@ -46,6 +47,7 @@ class LakeFacts:
         messages: Counter[str] = Counter()
         for stream in STREAMS:
             messages.update({topic: totals[stream.name].messages.get(topic, 0) for topic in stream.topics})
+        messages.update(totals[DEAD_LETTERS.name].alone)
         return Facts(
             messages_consumed=sum(messages[topic] for topic in READINGS.topics),
             messages_by_topic=dict(messages),

@@ -199,14 +199,24 @@ def _prepare(stream: StreamDefinition, decoder: Decoder, part: MessageBatch, sou
     started = perf_counter()
     rows, letters = decoder.decode(part)
     first, last = int(part.sequence_numbers[0]), int(part.sequence_numbers[-1])
-    batches = [(stream, rows)] if rows.num_rows else []
+    segments = []
+    if rows.num_rows:
+        segments.append((describe(source, rows, stream, first, last).name(stream), encode(rows)))
     if letters:
-        batches.append((DEAD_LETTERS, dead_letter_rows(part, letters)))
-    segments = [
-        (describe(source, batch, kind, first, last).name(kind), encode(batch)) for kind, batch in batches
-    ]
+        dead = dead_letter_rows(part, letters)
+        alone = _messages_without_rows(dead, rows)
+        segment = describe(source, dead, DEAD_LETTERS, first, last, alone)
+        segments.append((segment.name(DEAD_LETTERS), encode(dead)))
     DECODE_DURATION.observe(perf_counter() - started, part.topic)
     return _Prepared(segments, rows.num_rows, sum(letter.items for letter in letters))
+
+
+def _messages_without_rows(dead: pa.RecordBatch, rows: pa.RecordBatch) -> int:
+    """Of how many messages in `dead` there are no `rows`."""
+    import numpy as np
+
+    numbers = (batch.column("_seq").to_numpy() for batch in (dead, rows))
+    return len(np.setdiff1d(*numbers))
 
 
 def _parts(batch: MessageBatch, limits: LandingLimits) -> Iterator[MessageBatch]:

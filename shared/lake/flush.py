@@ -73,6 +73,7 @@ class _Round:
     segments: list[Segment] = field(default_factory=list)
     progress: dict[str, int] = field(default_factory=dict)
     messages: Counter[str] = field(default_factory=Counter)
+    alone: Counter[str] = field(default_factory=Counter)
     last_message: int = 0
     rows: int = 0
     size: int = 0
@@ -84,7 +85,10 @@ class _Round:
         self.rows += batch.num_rows
         self.size += batch.nbytes
         if batch.num_rows:
-            self.messages[segment.source.topic] += _messages_in(batch)
+            messages = _messages_in(batch)
+            self.messages[segment.source.topic] += messages
+            if segment.alone is not None:
+                self.alone[segment.source.topic] += min(segment.alone, messages)
             self.last_message = max(self.last_message, _latest_ingestion(batch))
 
     def ranges(self) -> dict[str, tuple[int, int]]:
@@ -98,12 +102,13 @@ class _Round:
 
     def notes(self) -> dict[str, Any]:
         """What the log entry says of this commit: rows, messages that gave any (by topic), when the broker
-        took the last of them (µs since 1970)."""
+        took the last of them (µs since 1970); of dead letters, how many messages gave no row (by topic)."""
         return {
             "kind": "flush",
             "rows": self.rows,
             "messages": dict(self.messages),
             "last_message": self.last_message,
+            **({"alone": dict(self.alone)} if self.alone else {}),
         }
 
 

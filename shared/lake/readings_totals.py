@@ -16,8 +16,8 @@ from shared.streams.readings import READINGS
 
 @dataclass(frozen=True, slots=True)
 class ReadingsTotals:
-    """The readings' table and the buffers above it; the messages that were landed, those of them (or others)
-    with at least one dead letter, and when the broker took the newest of the first."""
+    """The readings' table and the buffers above it; the messages that were landed, as rows or dead letters,
+    those of them with at least one dead letter, and when the broker took the newest that gave a row."""
 
     table: TableSummary
     buffered: Buffered
@@ -34,7 +34,9 @@ def readings_totals(gauge: BufferGauge, segments: SegmentStore, lake: Lake) -> R
     return ReadingsTotals(
         table=table,
         buffered=buffered,
-        messages_consumed=sum(landed.messages.get(topic, 0) for topic in READINGS.topics),
+        messages_consumed=sum(
+            landed.messages.get(topic, 0) + letters.alone.get(topic, 0) for topic in READINGS.topics
+        ),
         messages_failed=sum(letters.messages.get(topic, 0) for topic in READINGS.topics),
         last_message=landed.last_message,
     )

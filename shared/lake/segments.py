@@ -4,7 +4,8 @@ A segment holds rows of one partition in stream order, as Arrow IPC (lz4), and i
 `<topic>/<partition>/<generation>/<first>-<last>.<rows>.<earliest>.<latest>.<messages>.<arrived>.arrow`.
 First and last are sequence numbers (no message is split), earliest and latest bound the time column in
 microseconds, `messages` is how many messages gave the rows, and `arrived` when the broker took the last of
-these: a query opens only the segments that it needs, and the buffer is measured without opening any.
+these: a query opens only the segments that it needs, and the buffer is measured without opening any. Dead
+letters have one number more, `.<alone>`: how many of their messages gave no row of their own stream.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A segment's place and extent. `earliest`, `latest` and `arrived` are microseconds since 1970, in UTC;
-    `messages` and `arrived` are None in names that do not tell them."""
+    `messages` and `arrived` are None in names that do not tell them, `alone` in all but dead letters'."""
 
     source: Source
     first: int
@@ -53,11 +54,13 @@ class Segment:
     size: int = 0
     messages: int | None = None
     arrived: int | None = None
+    alone: int | None = None
 
     def name(self, stream: StreamDefinition) -> str:
         """The blob's name in the landing container."""
         s = self.source
-        more = "" if self.messages is None else f".{self.messages}.{self.arrived}"
+        told = (self.messages, self.arrived, self.alone)
+        more = "".join(f".{number}" for number in told if number is not None)
         return (
             f"{prefix_of(stream, s.topic)}{s.partition}/{s.generation}/"
             f"{self.first:020d}-{self.last:020d}.{self.rows}.{self.earliest}.{self.latest}{more}.arrow"
@@ -75,7 +78,7 @@ def parse_name(info: BlobInfo) -> Segment | None:
         topic, partition, generation, file = info.name.removeprefix(DEAD_LETTER_PREFIX).split("/")
         extent, rows, earliest, latest, *more, kind = file.split(".")
         first, last = extent.split("-")
-        messages, arrived = map(int, more) if more else (None, None)
+        messages, arrived, alone = _told(more)
         segment = Segment(
             Source(topic, int(partition), generation),
             int(first),
@@ -86,10 +89,21 @@ def parse_name(info: BlobInfo) -> Segment | None:
             info.size,
             messages,
             arrived,
+            alone,
         )
     except ValueError:
         return None
     return segment if kind == "arrow" else None
+
+
+def _told(more: Sequence[str]) -> tuple[int | None, int | None, int | None]:
+    """Messages, arrival and messages alone, of which names tell none, two or three."""
+    if not more:
+        return None, None, None
+    messages, arrived, *rest = map(int, more)
+    if len(rest) > 1:
+        raise ValueError("too many numbers")
+    return messages, arrived, rest[0] if rest else None
 
 
 class SegmentStore:
@@ -126,9 +140,15 @@ class SegmentStore:
 
 
 def describe(
-    source: Source, rows: pa.RecordBatch, stream: StreamDefinition, first: int, last: int
+    source: Source,
+    rows: pa.RecordBatch,
+    stream: StreamDefinition,
+    first: int,
+    last: int,
+    alone: int | None = None,
 ) -> Segment:
-    """The segment that `rows` make, which ascend by `_seq` and came from the messages `first` to `last`."""
+    """The segment that `rows` make, which ascend by `_seq` and came from the messages `first` to `last`; of
+    dead letters, `alone` of these gave no row."""
     times, arrivals = _microseconds(rows, stream.time_column), _microseconds(rows, "ingestion_time")
     return Segment(
         source,
@@ -139,6 +159,7 @@ def describe(
         int(times.max()),
         messages=messages_in(rows),
         arrived=int(arrivals.max()),
+        alone=alone,
     )
 
 

@@ -13,6 +13,9 @@ from typing import Any
 
 import msgspec
 
+# Notes that count by topic.
+_BY_TOPIC = ("messages", "alone")
+
 
 class Share(msgspec.Struct, array_like=True, frozen=True):
     """Live files of one key, and their bytes."""
@@ -26,7 +29,8 @@ class TableSummary(msgspec.Struct, kw_only=True):
 
     `done[kind]` adds up the notes of one kind (`flush`, `upload`, `retention`, …): `commits`, and each whole
     number that they name, such as `rows` and `bytes`. `messages` counts by topic the messages of which rows
-    were committed; `last_message` is when the broker took the newest of them (µs since 1970).
+    were committed; `last_message` is when the broker took the newest of them (µs since 1970). In the table of
+    dead letters `alone` counts those that gave no row of their own stream.
     `keys` is None where there are too many to keep. `progress` has every `txn`; `whole` says that no entry is
     missing, so that an id which is not in it was never set. `exact` is false when an entry left open what it
     did to the files; they are then counted in the table itself.
@@ -39,6 +43,7 @@ class TableSummary(msgspec.Struct, kw_only=True):
     keys: dict[str, Share] | None = {}
     done: dict[str, dict[str, int]] = {}
     messages: dict[str, int] = {}
+    alone: dict[str, int] = {}
     last_message: int | None = None
     progress: dict[str, int] = {}
     whole: bool = True
@@ -55,6 +60,7 @@ class TableSummary(msgspec.Struct, kw_only=True):
             keys=None if self.keys is None else dict(self.keys),
             done={kind: dict(sums) for kind, sums in self.done.items()},
             messages=dict(self.messages),
+            alone=dict(self.alone),
             progress=dict(self.progress),
         )
 
@@ -100,8 +106,8 @@ def _note(summary: TableSummary, notes: dict[str, Any]) -> None:
     done = summary.done.setdefault(str(notes.get("kind", "other")), {})
     done["commits"] = done.get("commits", 0) + 1
     for noun, count in notes.items():
-        if noun == "messages" and isinstance(count, dict):
-            _add_up(summary.messages, count)
+        if noun in _BY_TOPIC and isinstance(count, dict):
+            _add_up(getattr(summary, noun), count)
         elif noun != "last_message":
             _add_up(done, {noun: count})
         elif type(count) is int:

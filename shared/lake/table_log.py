@@ -88,8 +88,8 @@ class TableLog:
         )
         if last is not None:
             _log.warning("log entries are gone before they were counted", container=self._container)
-            counted.done, counted.messages = last.done, last.messages
-            counted.last_message = last.last_message
+            counted.done, counted.last_message = last.done, last.last_message
+            counted.messages, counted.alone = last.messages, last.alone
         self._entry = _digest(self._read(counted.version))
         self.summary = counted
         self._kept = -1

@@ -21,11 +21,13 @@ class StreamTotals:
     """A stream as of one moment.
 
     `messages` counts by topic those that gave rows, each once, from the moment that it is landed;
-    `last_message` is when the broker took the newest of them.
+    `last_message` is when the broker took the newest of them. Of dead letters, `alone` counts the messages
+    that gave no row of their own stream.
     """
 
     table: TableSummary
     messages: Mapping[str, int]
+    alone: Mapping[str, int]
     last_message: datetime | None
 
 
@@ -37,13 +39,16 @@ def totals_of(stream: StreamDefinition, segments: SegmentStore, lake: Lake) -> S
     """
     landed = segments.list(stream)
     table = lake.table(stream).summary({segment.source.app_id for segment in landed})
-    messages = Counter(table.messages)
+    messages, alone = Counter(table.messages), Counter(table.alone)
     last = table.last_message
     for segment, covered in fresh(landed, table.progress):
-        messages[segment.source.topic] += _messages_above(segment, covered)
+        new = _messages_above(segment, covered)
+        messages[segment.source.topic] += new
+        alone[segment.source.topic] += min(segment.alone or 0, new)
         if segment.arrived is not None:
             last = max(last or segment.arrived, segment.arrived)
-    return StreamTotals(table, messages, None if last is None else _EPOCH + timedelta(microseconds=last))
+    moment = None if last is None else _EPOCH + timedelta(microseconds=last)
+    return StreamTotals(table, messages, alone, moment)
 
 
 def fresh(segments: Sequence[Segment], progress: Mapping[str, int]) -> Iterator[tuple[Segment, int]]:

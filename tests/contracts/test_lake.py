@@ -242,7 +242,7 @@ def test_a_summary_adds_up_files_and_notes(new_lake: NewLake) -> None:
     brought = {"kind": "flush", "rows": 3, "messages": {"a": 2}, "last_message": 70}
     snapshot = table.commit(table.snapshot(), [one], {A: 2}, notes=brought)
     early = table.summary()
-    later = {"kind": "flush", "rows": 3, "messages": {"a": 1, "b": 3}, "last_message": 60}
+    later = {"kind": "flush", "rows": 3, "messages": {"a": 1, "b": 3}, "alone": {"b": 2}, "last_message": 60}
     snapshot = table.commit(snapshot, [two], {A: 5, B: 7}, notes=later)
     [merged] = files("merged", 0, 6)
     table.commit(
@@ -260,7 +260,7 @@ def test_a_summary_adds_up_files_and_notes(new_lake: NewLake) -> None:
             "flush": {"commits": 2, "rows": 6},
             "upload": {"commits": 1, "rows": 6, "bytes": merged.size},
         }
-        assert (found.messages, found.last_message) == ({"a": 3, "b": 3}, 70)
+        assert (found.messages, found.alone, found.last_message) == ({"a": 3, "b": 3}, {"b": 2}, 70)
         assert (found.progress[A], found.progress[B]) == (5, 7)
         assert found.version == table.snapshot().version
     assert (early.files, early.bytes, early.messages) == (1, one.size, {"a": 2})

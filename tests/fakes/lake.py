@@ -162,10 +162,12 @@ def _summarised(stream: StreamDefinition, commits: Sequence[Commit]) -> TableSum
             done = summary.done.setdefault(commit.notes["kind"], {"commits": 0})
             done["commits"] += 1
             for noun, count in commit.notes.items():
-                if noun not in ("kind", "messages", "last_message"):
+                if noun not in ("kind", "messages", "alone", "last_message"):
                     done[noun] = done.get(noun, 0) + count
             for topic, count in commit.notes.get("messages", {}).items():
                 summary.messages[topic] = summary.messages.get(topic, 0) + count
+            for topic, count in commit.notes.get("alone", {}).items():
+                summary.alone[topic] = summary.alone.get(topic, 0) + count
             if "last_message" in commit.notes:
                 summary.last_message = max(summary.last_message or 0, commit.notes["last_message"])
     sizes = [(file.partition[stream.key_column], file.size) for file in live.values()]

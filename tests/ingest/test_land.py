@@ -80,6 +80,16 @@ def test_batches_become_bounded_segments(
     assert extents(world.dead_letters()) == dead_letters
 
 
+def test_every_message_is_counted_as_rows_or_as_dead_letters_alone() -> None:
+    """One that gave both counts with the rows."""
+    world = World()
+    mixed = b"[" + GOOD + b"," + BAD + b"]"
+    world.land([GOOD, BAD, mixed, PACK, BAD])
+    [rows], [dead] = world.segments(), world.dead_letters()
+    assert (rows.messages, rows.alone) == (3, None)
+    assert (dead.messages, dead.alone) == (3, 2)
+
+
 def test_gaps_in_the_numbers_are_kept() -> None:
     """A compacted topic, or transactions, leave numbers out."""
     world = World()

@@ -28,6 +28,7 @@ from tests.lake.rows import NOON, TOPIC, event_rows, land
 
 _EXTENT = (7, 19, 5, -62_135_596_800_000_000, 253_402_300_799_999_999, 42)
 SEGMENT = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT, messages=4, arrived=99)
+DEAD = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT, messages=4, arrived=99, alone=0)
 # Named before names told messages and their arrival.
 EARLIER = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT)
 
@@ -41,7 +42,8 @@ EARLIER = Segment(Source(TOPIC, 3, "ab12cd34"), *_EXTENT)
 )
 def test_names_tell_where_and_when(stream: object, name: str) -> None:
     extent = f"{name}00000000000000000007-00000000000000000019.5.-62135596800000000.253402300799999999"
-    for segment, text in ((SEGMENT, f"{extent}.4.99.arrow"), (EARLIER, f"{extent}.arrow")):
+    told = {SEGMENT: f"{extent}.4.99.arrow", DEAD: f"{extent}.4.99.0.arrow", EARLIER: f"{extent}.arrow"}
+    for segment, text in told.items():
         assert segment.name(stream) == text  # type: ignore[arg-type]
         assert parse_name(BlobInfo(text, 42)) == segment
 
@@ -62,6 +64,7 @@ def test_a_description_tells_messages_and_their_arrival() -> None:
         f"{TOPIC}/0/g/1-2.3.4.arrow",
         f"{TOPIC}/0/g/1-2.3.4.5.6.arrow",
         f"{TOPIC}/0/g/1-2.3.4.5.6.x.arrow",
+        f"{TOPIC}/0/g/1-2.3.4.5.6.7.8.9.arrow",
         f"{TOPIC}/x/g/1-2.3.4.5.arrow",
         f"{TOPIC}/0/g/1.2.3.4.arrow",
         f"{TOPIC}/0/g/more/1-2.3.4.5.arrow",

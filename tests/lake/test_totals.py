@@ -195,26 +195,28 @@ def test_buffers_as_counted_by_hand(sent: list[list[Reading]]) -> None:
 
 
 def test_the_readings_figures_together() -> None:
+    """Five messages: two readings, one of a reading and a dead letter, and two that gave none."""
     world = World()
-    land(world.segments, 0, [("a", "x", 0), ("a", "y", 1)])
-    letter = {name: [None] for name in row_schema(DEAD_LETTERS).names} | {
-        "topic": [TOPIC],
-        "reason": ["not_json"],
-        "body": [b"{"],
-        "items": [1],
-        "ingestion_time": [NOON],
-        "_partition": [0],
-        "_seq": [2],
-        "_idx": [0],
+    land(world.segments, 0, [("a", "x", 0), ("a", "y", 1), ("a", "y", 2)])
+    dead = [2, 3, 4]
+    letters = {name: [None] * len(dead) for name in row_schema(DEAD_LETTERS).names} | {
+        "topic": [TOPIC] * len(dead),
+        "reason": ["not_json"] * len(dead),
+        "body": [b"{"] * len(dead),
+        "items": [1] * len(dead),
+        "ingestion_time": [NOON] * len(dead),
+        "_partition": [0] * len(dead),
+        "_seq": dead,
+        "_idx": [0] * len(dead),
     }
     schema = row_schema(DEAD_LETTERS)
-    rows = pa.RecordBatch.from_arrays([pa.array(letter[f.name], f.type) for f in schema], schema=schema)
-    segment = describe(Source(TOPIC, 0, "g1"), rows, DEAD_LETTERS, 2, 2)
+    rows = pa.RecordBatch.from_arrays([pa.array(letters[f.name], f.type) for f in schema], schema=schema)
+    segment = describe(Source(TOPIC, 0, "g1"), rows, DEAD_LETTERS, 0, 4, alone=2)
     asyncio.run(world.segments.write(DEAD_LETTERS, segment, rows))
     for flushed in (False, True):
         if flushed:
             world.flusher().flush_all()
         found = readings_totals(gauge(world), world.segments, world.lake)
-        assert (found.messages_consumed, found.messages_failed) == (2, 1)
-        assert found.last_message == datetime(2025, 9, 30, 12, 0, 0, 1, UTC)
-        assert (found.buffered.rows, found.table.files) == ((0, 2) if flushed else (2, 0))
+        assert (found.messages_consumed, found.messages_failed) == (5, 3)
+        assert found.last_message == datetime(2025, 9, 30, 12, 0, 0, 2, UTC)
+        assert (found.buffered.rows, found.table.files) == ((0, 2) if flushed else (3, 0))
