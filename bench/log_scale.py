@@ -20,7 +20,7 @@ from bench.progress import say
 from shared.adapters.connection import StorageAccount
 from shared.adapters.delta_lake import DeltaLake, DeltaLakeTable
 from shared.adapters.obstore_blobs import ObstoreBlobs
-from shared.lake.data_files import DataFileWriter, KeyHour
+from shared.lake.data_files import ROW_GROUP_ROWS, SHARED_ROW_GROUP_ROWS, DataFileWriter, KeyHour
 from shared.lake.paths import final_path
 from shared.lake.ports import DataFile
 from shared.lake.schema import row_schema
@@ -143,7 +143,8 @@ def _json(value: object) -> str:
 
 
 def _written(shape: Shape, place: KeyHour, sensors: list[str], stem: str, blobs: ObstoreBlobs) -> DataFile:
-    writer = DataFileWriter(READINGS, place, shared=shape.by_asset)
+    rows_in_group = SHARED_ROW_GROUP_ROWS if shape.by_asset else ROW_GROUP_ROWS
+    writer = DataFileWriter(READINGS, place, rows_in_group)
     writer.write(pa.concat_tables(_rows(place, name) for name in sensors))
     path = final_path(place.folder, stem, 1)
     blobs.put_blocking(shape.stream.container, path, writer.content())

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 HOUR_MICROSECONDS = 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Small enough that the newest hundred rows of a window are a small read, large enough to compress well.
-_ROW_GROUP_ROWS = 65_536
+ROW_GROUP_ROWS = 65_536
 # In a file that several values of the file column share, one value's rows are skipped to by row groups.
 SHARED_ROW_GROUP_ROWS = 16_384
+# Of every raw file that a merge passes over, one row group is in memory.
+RAW_ROW_GROUP_ROWS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def cut_files(
     for start, end in zip(starts, [*starts[1:], ordered.num_rows], strict=True):
         part = ordered.slice(start, end - start)
         stem = f"{file_stem(part[stream.file_column][0].as_py())}-{name}" if apart else name
-        writer = DataFileWriter(stream, _key_hour(stream, part), shared=not apart)
+        writer = DataFileWriter(stream, _key_hour(stream, part), RAW_ROW_GROUP_ROWS)
         writer.write(part)
         folder = f"{RAW}{writer.place.folder}"
         yield NewFile(writer.entry(f"{folder}{stem}.parquet"), writer.content())
@@ -73,10 +75,10 @@ def cut_files(
 class DataFileWriter:
     """One Parquet file of one key and hour, written in memory piece by piece, in the order of its rows.
 
-    `shared`: rows of several values of the file column stand in it.
+    Its row groups have `rows_in_group` rows at most.
     """
 
-    def __init__(self, stream: StreamDefinition, place: KeyHour, *, shared: bool = False) -> None:
+    def __init__(self, stream: StreamDefinition, place: KeyHour, rows_in_group: int = ROW_GROUP_ROWS) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -85,9 +87,7 @@ class DataFileWriter:
         self.place = place
         self._stream = stream
         self._statistics = Statistics(stream)
-        self._rows_in_group = (
-            SHARED_ROW_GROUP_ROWS if shared and stream.file_column is not None else _ROW_GROUP_ROWS
-        )
+        self._rows_in_group = rows_in_group
         self._sink = pa.BufferOutputStream()
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
             self._sink,

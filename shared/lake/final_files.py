@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING
 
-from shared.lake.data_files import SHARED_ROW_GROUP_ROWS, DataFileWriter, KeyHour
+from shared.lake.data_files import ROW_GROUP_ROWS, SHARED_ROW_GROUP_ROWS, DataFileWriter, KeyHour
 from shared.lake.paths import file_stem, final_path
 from shared.lake.ports import BlobExists, Blobs, DataFile, Tier
 from shared.streams import StreamDefinition
@@ -76,7 +76,9 @@ class FinalFiles:
         if self._writer is not None and value != self._value:
             self._end_value()
         if self._writer is None:
-            self._writer = DataFileWriter(self._stream, self._place, shared=self._together)
+            self._writer = DataFileWriter(
+                self._stream, self._place, SHARED_ROW_GROUP_ROWS if self._together else ROW_GROUP_ROWS
+            )
             self._value = value
         self._writer.write(rows)
         if self._writer.size >= self._size:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from shared.lake.data_files import KeyHour
+from shared.lake.data_files import RAW_ROW_GROUP_ROWS, KeyHour
 from shared.lake.paths import RAW
 from shared.lake.ports import RemovedFile
 from shared.lake.raw_files import RawFile
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _HOUR = timedelta(hours=1)
+# Arrow bytes for a byte of Parquet, about; and a text above all others.
+_UNPACKED = 8
+_LAST = "\U0010ffff" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +62,70 @@ def raw_files(stream: StreamDefinition, files: pa.Table, before: datetime | None
     return raw.filter(pc.invert(pc.is_in(pc.binary_join_element_wise(raw["date"], raw["hour"], " "), marks)))
 
 
-def raw_hours(stream: StreamDefinition, raw: pa.Table, most_rows: int) -> Iterator[RawHour]:
-    """`raw` files by key and hour, the oldest hour first; more than `most_rows` rows come in portions."""
-    details = ("path", "size", "rows", "earliest", "latest")
+def raw_hours(stream: StreamDefinition, raw: pa.Table, most_rows: int, most_bytes: int) -> Iterator[RawHour]:
+    """`raw` files by key and hour, the oldest hour first.
+
+    An hour comes in portions where it has more than `most_rows` rows, or where so many files overlap that to
+    merge them takes more than `most_bytes` in memory.
+    """
+    details = ["path", "size", "rows", "earliest", "latest"]
+    if stream.file_column is not None:
+        details += ["lowest", "highest"]
     if not raw.num_rows:
         return
     places = raw.group_by(list(stream.partition_columns)).aggregate([(name, "list") for name in details])
     for row in sorted(places.to_pylist(), key=lambda row: (_hour(row), row[stream.key_column])):
         columns = (row[f"{name}_list"] for name in details)
-        files = sorted((RawFile(*values) for values in zip(*columns, strict=True)), key=_by_name)
+        files = sorted((RawFile(*values) for values in zip(*columns, strict=True)), key=_start)
         place = KeyHour(row[stream.key_column], _hour(row))
-        for portion in _portions(files, most_rows):
-            yield RawHour(place, tuple(portion))
+        for portion in _portions(files, most_rows, most_bytes):
+            yield RawHour(place, tuple(portion.files))
 
 
-def _by_name(file: RawFile) -> str:
-    # Names begin with the value of the file column, if a file holds one alone, and end with the time of the
-    # flush: files of one value stand together, and those that share one in the order of their flushes.
-    return file.path
+class _Portion:
+    """Files that are merged together, taken in the order of their starts."""
+
+    def __init__(self, most_rows: int, most_bytes: int) -> None:
+        self.files: list[RawFile] = []
+        self._rows = most_rows
+        self._bytes = most_bytes
+        # Ends of the files that the merge has not passed at the last start, and what each takes in memory.
+        self._passing: list[tuple[tuple[str, int], int]] = []
+
+    def takes(self, file: RawFile) -> bool:
+        """Takes the file, unless there is no room for it."""
+        while self._passing and self._passing[0][0] < _start(file)[:2]:
+            self._bytes += heappop(self._passing)[1]
+        taken = _in_memory(file)
+        if self.files and (file.rows > self._rows or (self._passing and taken > self._bytes)):
+            return False
+        self.files.append(file)
+        self._rows -= file.rows
+        self._bytes -= taken
+        heappush(self._passing, (_end(file), taken))
+        return True
 
 
-def _portions(files: list[RawFile], most_rows: int) -> Iterator[list[RawFile]]:
-    taken: list[RawFile] = []
-    rows = 0
+def _portions(files: list[RawFile], most_rows: int, most_bytes: int) -> list[_Portion]:
+    portions: list[_Portion] = []
     for file in files:
-        if taken and rows + file.rows > most_rows:
-            yield taken
-            taken, rows = [], 0
-        taken.append(file)
-        rows += file.rows
-    yield taken
+        if not any(portion.takes(file) for portion in portions):
+            portions.append(_Portion(most_rows, most_bytes))
+            portions[-1].takes(file)
+    return portions
+
+
+def _start(file: RawFile) -> tuple[str, int, str]:
+    return file.lowest or "", file.earliest, file.path
+
+
+def _end(file: RawFile) -> tuple[str, int]:
+    return _LAST if file.highest is None else file.highest, file.latest
+
+
+def _in_memory(file: RawFile) -> int:
+    """About how many Arrow bytes a row group of the file takes."""
+    return file.size * _UNPACKED * min(file.rows, RAW_ROW_GROUP_ROWS) // max(file.rows, 1)
 
 
 def _hour(row: dict[str, Any]) -> datetime:

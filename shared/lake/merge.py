@@ -1,16 +1,16 @@
 """Raw files of one key's hour merged into one order, by the stream's file column and time, in bounded memory.
 
-Few rows are read whole and sorted. Many are cut into slices by what the log says of the files' times, and
-each slice is gathered from the files, row groups and rows that lie in it; one that turns out too large is cut
-again.
+Few rows are read whole and sorted. Of many, each file is a sorted run that is read row group by row group,
+once, and only while the merge passes over it: what is in memory grows with the files that overlap at a point,
+which `hours` bounds, never with their rows.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.lake.ahead import ahead
@@ -26,29 +26,35 @@ if TYPE_CHECKING:
 _PARALLEL = 4
 # Files up to this size (bytes) are read many at a time.
 _SMALL = 1 << 18
-# What a row takes in memory until rows were seen, and the share of the bound that a slice aims at.
+# Up to so many bytes are read whole, or come out in one piece.
+_PIECE = 8 << 20
+# What a row takes in memory until rows were seen.
 _ROW_BYTES = 300
-_AIM = 0.6
 # A row's place in the order: the rank of its value above, and its time within the hour (µs) below.
 _TIME_BITS = 32
-_KEY = "_key"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Rows of one value of the file column (None where the stream has none), in order of time.
 type Ordered = Iterator[tuple[str | None, pa.Table]]
+# Rows and their places, which ascend.
+type Placed = tuple[pa.Table, np.ndarray[Any, Any]]
 
 
 class Merger:
-    """Merges the raw files of one stream; `limit` is how many Arrow bytes a slice may have in memory."""
+    """Merges the raw files of one stream. `piece` is about how many Arrow bytes come out at a time."""
 
     def __init__(
-        self, stream: StreamDefinition, reader: RawReader, limit: int, check: Callable[[], None]
+        self,
+        stream: StreamDefinition,
+        reader: RawReader,
+        check: Callable[[], None],
+        piece: int = _PIECE,
     ) -> None:
         """`check` is called now and then, and what it raises ends the work."""
         self._stream = stream
         self._reader = reader
-        self._limit = limit
         self._check = check
+        self._piece = piece
         self._row_bytes = _ROW_BYTES
 
     def ordered(self, place: KeyHour, files: Sequence[RawFile]) -> Ordered:
@@ -57,21 +63,22 @@ class Merger:
             rows = self._whole(files, pool)
             if rows is not None:
                 yield from self._apart(rows)
-            else:
-                yield from self._sliced(place, files, pool)
+                return
+            order = _Order(self._stream, place, files, self._values(files, pool))
+        yield from self._merged(order)
 
     def _whole(self, files: Sequence[RawFile], pool: ThreadPoolExecutor) -> pa.Table | None:
         """All rows of `files`, or None where they are too many to be had in memory."""
         import pyarrow as pa
 
-        if sum(file.rows for file in files) * self._row_bytes > self._limit:
+        if sum(file.rows for file in files) * self._row_bytes > self._piece:
             return None
         found, size, count = [], 0, 0
         for rows in self._ahead(pool, self._reader.rows, files):
             found.append(rows)
             size, count = size + rows.nbytes, count + rows.num_rows
             self._row_bytes = max(size // max(count, 1), 1)
-            if size > self._limit and len(found) < len(files):
+            if size > self._piece and len(found) < len(files):
                 return None
         return pa.concat_tables(found)
 
@@ -93,49 +100,72 @@ class Merger:
         column = self._stream.file_column
         return None if column is None else str(rows[column][0].as_py())
 
-    def _sliced(self, place: KeyHour, files: Sequence[RawFile], pool: ThreadPoolExecutor) -> Ordered:
-        work = _Slices(self._stream, place, files, self._values(files, pool))
-        low = 0
-        while low < work.end:
-            high = work.cut(low, int(self._limit * _AIM / self._row_bytes))
-            for rows in self._gathered(work, low, high, pool):
-                self._row_bytes = max(rows.nbytes // rows.num_rows, 1)
-                yield from work.apart(rows)
-            low = high
-
     def _values(self, files: Sequence[RawFile], pool: ThreadPoolExecutor) -> list[list[str]]:
         """The different values of the file column in each file."""
         if self._stream.file_column is None:
             return [[] for _ in files]
         return list(self._ahead(pool, self._reader.values, files))
 
-    def _gathered(self, work: _Slices, low: int, high: int, pool: ThreadPoolExecutor) -> Iterator[pa.Table]:
-        """The rows from place `low` up to `high` (exclusive) in their order, in tables of bounded size."""
+    def _merged(self, order: _Order) -> Ordered:
+        found: list[Placed] = []
+        size = 0
+        for step in self._steps(order):
+            found += step
+            size += sum(rows.nbytes for rows, _ in step)
+            if size >= self._piece:
+                yield from order.apart(_sorted(found))
+                size = 0
+        if found:
+            yield from order.apart(_sorted(found))
+
+    def _steps(self, order: _Order) -> Iterator[list[Placed]]:
+        """Rows in steps: each step's rows come after all of the steps before it."""
+        waiting, runs = deque(order.by_start()), list[_Run]()
+        while waiting or runs:
+            self._check()
+            runs = [run for run in runs if run.filled()]
+            front = min((run.reached for run in runs), default=None)
+            while waiting and (front is None or waiting[0][0] <= front):
+                run = _Run(order.placed(self._reader.row_groups(waiting.popleft()[1])))
+                if run.filled():
+                    runs.append(run)
+                    front = run.reached if front is None else min(front, run.reached)
+            if front is not None:
+                yield [part for run in runs for part in run.up_to(front)]
+
+
+class _Run:
+    """A sorted file as far as it is read."""
+
+    def __init__(self, groups: Iterator[Placed]) -> None:
+        self._groups = groups
+        self._held: Placed | None = None
+
+    def filled(self) -> bool:
+        """Reads on where nothing is held; whether anything is."""
+        if self._held is None:
+            self._held = next(self._groups, None)
+        return self._held is not None
+
+    @property
+    def reached(self) -> int:
+        """The place up to which the file is read: none that follows is before it."""
+        assert self._held is not None
+        return int(self._held[1][-1])
+
+    def up_to(self, front: int) -> Iterator[Placed]:
+        """Gives away what is held and stands at `front` or before."""
         import numpy as np
 
-        found: list[pa.Table] = []
-        size = 0
-        read = partial(work.read, self._reader, low, high)
-        for rows in self._ahead(pool, read, work.files_between(low, high)):
-            found.append(rows)
-            size += rows.nbytes
-            if size <= self._limit:
-                continue
-            if high - low == 1:  # all of one place: any order is right
-                yield from (rows for rows in found if rows.num_rows)
-                found, size = [], 0
-                continue
-            places = np.concatenate([rows[_KEY].to_numpy() for rows in found])
-            middle = min(max(int(np.median(places)), low + 1), high - 1)
-            found.clear()
-            yield from self._gathered(work, low, middle, pool)
-            yield from self._gathered(work, middle, high, pool)
-            return
-        if size:
-            yield _sorted(found)
+        assert self._held is not None
+        rows, places = self._held
+        end = int(np.searchsorted(places, front, "right"))
+        self._held = (rows.slice(end), places[end:]) if end < len(places) else None
+        if end:
+            yield rows.slice(0, end), places[:end]
 
 
-class _Slices:
+class _Order:
     """The order of one key's hour as a line of numbers, and the files on it."""
 
     def __init__(
@@ -145,78 +175,24 @@ class _Slices:
         files: Sequence[RawFile],
         values: Sequence[Sequence[str]],
     ) -> None:
-        import numpy as np
-
         self._stream = stream
-        self._files = files
         self._start = (place.hour - _EPOCH) // timedelta(microseconds=1)
         self._values = sorted({value for found in values for value in found})
         self._ranks = {value: rank for rank, value in enumerate(self._values)}
-        self.end = max(len(self._values), 1) << _TIME_BITS
-        bounds = [self._bounds(file, found) for file, found in zip(files, values, strict=True)]
-        self._low = np.array([low for low, _ in bounds], np.int64)
-        self._high = np.array([high for _, high in bounds], np.int64)
-        self._edges, self._below = self._expected()
+        self._files = [(self._first(file, found), file) for file, found in zip(files, values, strict=True)]
 
-    def _bounds(self, file: RawFile, values: Sequence[str]) -> tuple[int, int]:
-        """The places between which all rows of `file` lie, inclusive."""
-        first = self._ranks[min(values)] if values else 0
-        last = self._ranks[max(values)] if values else 0
-        earliest, latest = (
-            min(max(time - self._start, 0), HOUR_MICROSECONDS - 1) for time in (file.earliest, file.latest)
-        )
-        return first << _TIME_BITS | earliest, last << _TIME_BITS | latest
+    def _first(self, file: RawFile, values: Sequence[str]) -> int:
+        """A place before which no row of `file` is."""
+        rank = self._ranks[min(values)] if values else 0
+        return rank << _TIME_BITS | min(max(file.earliest - self._start, 0), HOUR_MICROSECONDS - 1)
 
-    def _expected(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """At each edge of a file how many rows lie below it, were each file's rows spread evenly."""
-        import numpy as np
+    def by_start(self) -> list[tuple[int, RawFile]]:
+        """The files and their first places, in their order."""
+        return sorted(self._files, key=lambda item: item[0])
 
-        density = np.array([file.rows for file in self._files]) / (self._high - self._low + 1)
-        edges = np.concatenate([self._low, self._high + 1])
-        order = np.argsort(edges, kind="stable")
-        edges = edges[order]
-        slopes = np.cumsum(np.concatenate([density, -density])[order])
-        below = np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(edges))])
-        return edges, np.maximum.accumulate(below)
-
-    def cut(self, low: int, rows: int) -> int:
-        """The place up to which `rows` rows are expected from `low` on."""
-        import numpy as np
-
-        reached = np.interp(low, self._edges, self._below) + max(rows, 1)
-        if reached >= self._below[-1]:
-            return self.end
-        return min(max(int(np.interp(reached, self._below, self._edges)), low + 1), self.end)
-
-    def files_between(self, low: int, high: int) -> list[RawFile]:
-        """The files that may hold rows from place `low` up to `high` (exclusive)."""
-        import numpy as np
-
-        return [self._files[i] for i in np.flatnonzero((self._low < high) & (self._high >= low)).tolist()]
-
-    def read(self, reader: RawReader, low: int, high: int, file: RawFile) -> pa.Table:
-        """The file's rows from place `low` up to `high` (exclusive), with their places."""
-        import numpy as np
-        import pyarrow as pa
-
-        first, last = low >> _TIME_BITS, (high - 1) >> _TIME_BITS
-        values = (self._values[first], self._values[last]) if self._values else None
-        mask = (1 << _TIME_BITS) - 1
-        times = (low & mask, (high - 1) & mask) if first == last else (0, HOUR_MICROSECONDS)
-        found = []
-        for rows in reader.row_groups(file, values, (times[0] + self._start, times[1] + self._start)):
-            places = self._places(rows)
-            inside = np.flatnonzero((places >= low) & (places < high))
-            # Taken, not sliced: a slice would keep the whole row group in memory.
-            found.append(rows.take(pa.array(inside)).append_column(_KEY, pa.array(places[inside])))
-        return pa.concat_tables(found) if found else self._nothing()
-
-    def _nothing(self) -> pa.Table:
-        import pyarrow as pa
-
-        from shared.lake.schema import row_schema
-
-        return row_schema(self._stream).append(pa.field(_KEY, pa.int64())).empty_table()
+    def placed(self, groups: Iterator[pa.Table]) -> Iterator[Placed]:
+        """Row groups of a file with the places of their rows."""
+        return ((rows, self._places(rows)) for rows in groups if rows.num_rows)
 
     def _places(self, rows: pa.Table) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -230,25 +206,26 @@ class _Slices:
         places: np.ndarray[Any, Any] = (ranks[encoded.indices.to_numpy()] << _TIME_BITS) | times
         return places
 
-    def apart(self, rows: pa.Table) -> Ordered:
-        """Sorted `rows` with their places, value by value, without the places."""
+    def apart(self, part: Placed) -> Ordered:
+        """Sorted rows value by value."""
         import numpy as np
 
-        ranks = rows[_KEY].to_numpy() >> _TIME_BITS
-        rows = rows.drop_columns([_KEY])
+        rows, places = part
+        ranks = places >> _TIME_BITS
         starts = [0, *(np.flatnonzero(np.diff(ranks)) + 1).tolist()]
         for start, end in zip(starts, [*starts[1:], rows.num_rows], strict=True):
             yield self._values[ranks[start]] if self._values else None, rows.slice(start, end - start)
 
 
-def _sorted(parts: list[pa.Table]) -> pa.Table:
-    """The rows of `parts` in the order of their places; ties as they come. Takes `parts` apart as it goes."""
+def _sorted(parts: list[Placed]) -> Placed:
+    """The rows of `parts` in the order of their places; ties as they come. Takes `parts` apart."""
     import numpy as np
     import pyarrow as pa
 
-    rows = pa.concat_tables(parts).combine_chunks()
+    rows = pa.concat_tables([part[0] for part in parts]).combine_chunks()
+    places = np.concatenate([part[1] for part in parts])
     parts.clear()
-    places = rows[_KEY].to_numpy()
     if np.all(places[1:] >= places[:-1]):
-        return rows
-    return rows.take(pa.array(np.argsort(places, kind="stable")))
+        return rows, places
+    order = np.argsort(places, kind="stable")
+    return rows.take(pa.array(order)), places[order]

@@ -1,4 +1,4 @@
-"""Raw files read by ranges: of each only the row groups, and of those only the rows, that are asked for."""
+"""Raw files read by ranges: of each only the row groups and columns that are asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.lake.ports import BlobGone, Blobs
 from shared.lake.schema import row_schema
@@ -22,13 +22,16 @@ _WHOLE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """A raw file as the log names it: bytes, rows, and bounds of its times (µs since 1970, inclusive)."""
+    """A raw file as the log names it: bytes, rows, bounds of its times (µs since 1970, inclusive), and of the
+    values of the stream's file column, None where these are not known."""
 
     path: str
     size: int
     rows: int
     earliest: int
     latest: int
+    lowest: str | None = ""
+    highest: str | None = ""
 
 
 class Unreadable(Exception):
@@ -55,22 +58,16 @@ class RawReader:
             column = self._open(file).read(columns=[self._stream.file_column], use_threads=False)
         return [str(value) for value in pc.unique(column[0]).to_pylist()]
 
-    def row_groups(
-        self, file: RawFile, values: tuple[str, str] | None, times: tuple[int, int]
-    ) -> Iterator[pa.Table]:
-        """The row groups that may hold rows with these values of the file column and these times (both
-        inclusive)."""
+    def row_groups(self, file: RawFile) -> Iterator[pa.Table]:
+        """The file's rows in its order, each row group fetched when it is asked for."""
         with _told(file):
             opened = self._open(file)
-        names = row_schema(self._stream).names
         for number in range(opened.num_row_groups):
-            group = opened.metadata.row_group(number)
-            if _overlaps(group, self._stream.time_column, times, raw=True) and (
-                values is None or _overlaps(group, str(self._stream.file_column), values, raw=False)
-            ):
-                with _told(file):
-                    rows = opened.read_row_group(number, columns=names, use_threads=False)
-                yield rows
+            with _told(file):
+                rows = opened.read_row_group(
+                    number, columns=row_schema(self._stream).names, use_threads=False
+                )
+            yield rows
 
     def _open(self, file: RawFile) -> pq.ParquetFile:
         import pyarrow as pa
@@ -122,16 +119,3 @@ def _told(file: RawFile) -> Iterator[None]:
         yield
     except (BlobGone, pa.ArrowException, OSError) as error:
         raise Unreadable(f"{file.path}: {error}") from error
-
-
-def _overlaps(group: Any, column: str, bounds: tuple[Any, Any], *, raw: bool) -> bool:
-    """Whether a row group's statistics leave it open that it holds something within `bounds`."""
-    for number in range(group.num_columns):
-        found = group.column(number)
-        if found.path_in_schema == column:
-            known = found.statistics
-            if known is None or not known.has_min_max:
-                return True
-            low, high = (known.min_raw, known.max_raw) if raw else (known.min, known.max)
-            return bool(low <= bounds[1] and high >= bounds[0])
-    return True

@@ -44,14 +44,15 @@ _PARALLEL = 4
 class UploadLimits:
     """What an upload takes at a time.
 
-    `rows` and `files` (raw ones) go into one commit; `slice_bytes` of Arrow are held in memory to be sorted;
+    `rows` and `files` (raw ones) go into one commit; `merge_bytes` is about how much Arrow
+    is held in memory;
     from `file_bytes` on a final file is followed by a further one. An hour is closed `grace` after its end.
     `together`: an hour's final files hold all values of the stream's file column, not one each.
     """
 
     rows: int
     files: int
-    slice_bytes: int
+    merge_bytes: int
     file_bytes: int
     grace: timedelta
     together: bool = False
@@ -139,7 +140,7 @@ class Uploader:
             table = self._lake.table(stream)
             snapshot = table.snapshot()
             raw = self._raw(stream, snapshot, closed_only)
-            hours = list(raw_hours(stream, raw, self._limits.rows))
+            hours = list(raw_hours(stream, raw, self._limits.rows, self._limits.merge_bytes))
             done = 0
             for taken in self._rounds(hours):
                 self._upload(stream, table, snapshot, taken, hold_on, report)
@@ -173,7 +174,7 @@ class Uploader:
         report: UploadReport,
     ) -> None:
         taken = _Round()
-        merger = Merger(stream, RawReader(stream, self._blobs), self._limits.slice_bytes, check)
+        merger = Merger(stream, RawReader(stream, self._blobs), check, max(self._limits.merge_bytes // 8, 1))
         with ThreadPoolExecutor(_PARALLEL, "upload-write") as pool:
             for hour in hours:
                 named = _named(stream, planned, hour)

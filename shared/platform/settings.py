@@ -190,7 +190,7 @@ class Settings(BaseSettings):
         "docs/scale.md says from how many sensors on.",
     )
     final_file_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
-        64 * 2**20,
+        32 * 2**20,
         description="Bytes from which on an hour's final file is followed by a further one; one is held in "
         "memory.",
     )
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
         5000, description="Most raw files that one commit of the upload merges; a key's hour stays together."
     )
     upload_max_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
-        16 * 2**20, description="Most Arrow bytes that the upload holds in memory to sort them."
+        64 * 2**20, description="About how many Arrow bytes the upload holds in memory to merge files."
     )
     removed_files_hours: Annotated[int, Field(ge=1, le=24 * 30)] = Field(
         1,

@@ -13,7 +13,8 @@ from tests.kills.conftest import KILLED, Case
 from tests.kills.tiers import expected
 
 _PARALLEL = 4
-_WRITES = ("put", "create", "delete", "take", "give back", "commit", "trim")
+_WRITES = ("put", "create", "delete", "commit", "trim")
+_LEASES = ("take", "give back")
 _ROWS = set(expected())
 _LATE = 100
 _OLD = 1_000_000
@@ -36,7 +37,6 @@ def check(outcome: dict[str, Any], rows: set[int]) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("task", "files", "cleanups"),
     [
@@ -46,13 +46,20 @@ def check(outcome: dict[str, Any], rows: set[int]) -> None:
     ],
     ids=["upload of files of sensors", "upload of shared files", "clean-up"],
 )
-def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups: int, after: bool) -> None:
-    """A call that only reads leaves storage as it is: to die at it is to die before the next that writes."""
-    calls = new_case().run(task, at=None, after=after, files=files)
-    struck = [at for at, call in enumerate(calls) if call.startswith(_WRITES)]
-    assert struck
+def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups: int) -> None:
+    """Before each call that writes, and after each that writes more than a lease. To die at a call that only
+    reads is to die before the next that writes."""
+    calls = new_case().run(task, at=None, after=False, files=files)
+    struck = [
+        (at, after)
+        for after, kinds in ((False, (*_WRITES, *_LEASES)), (True, _WRITES))
+        for at, call in enumerate(calls)
+        if call.startswith(kinds)
+    ]
+    assert len(struck) > 10
 
-    def survive(at: int) -> str | None:
+    def survive(strike: tuple[int, bool]) -> str | None:
+        at, after = strike
         case = new_case()
         assert case.run(task, at=at, after=after, files=files) == KILLED
         try:
@@ -60,7 +67,7 @@ def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups
             assert once(outcome["before"]) - {_OLD} == _ROWS
             check(outcome, _ROWS | {_LATE})
         except AssertionError as error:
-            return f"{at} {calls[at]}: {error}"
+            return f"{'after' if after else 'before'} {at} {calls[at]}: {error}"
         return None
 
     with ThreadPoolExecutor(_PARALLEL) as pool:

@@ -29,9 +29,9 @@ from tests.lake.rows import HOUR, NOON, SECOND, reading_rows
 from tests.place import Place
 
 # Two commits, and each sensor's file cut in pieces of memory.
-_UPLOAD = UploadLimits(rows=12, files=100, slice_bytes=2000, file_bytes=2**20, grace=timedelta(minutes=10))
-_CLEANUP = CleanupLimits(removed_files=timedelta(hours=1), retention={READINGS.name: timedelta(days=365_000)})
-_DROPPED = CleanupLimits(removed_files=timedelta(hours=1), retention={READINGS.name: timedelta(days=60)})
+_UPLOAD = UploadLimits(rows=12, files=100, merge_bytes=2000, file_bytes=2**20, grace=timedelta(minutes=10))
+_CLEANUP = CleanupLimits(removed_files=timedelta(hours=1), retention={})
+_DROPPED = CleanupLimits(removed_files=timedelta(hours=1), retention={READINGS.name: timedelta(days=3650)})
 _ORPHANS = ("raw/plant/2025/09/30/12/a-left.parquet", "plant/2025/09/30/12/a-7.parquet")
 # Sequence numbers of readings that are past their retention once dates are dropped, or never.
 _OLD = 1_000_000

@@ -93,7 +93,7 @@ def test_files_still_roll_over() -> None:
     for first in range(0, 4000, 1000):
         land_readings(world, first, [(f"s{i % 40:02d}", i * 7919 % 3600 * SECOND) for i in range(1000)])
         world.flusher().flush(READINGS)
-    limits = replace(TOGETHER, slice_bytes=20_000, file_bytes=10_000)
+    limits = replace(TOGETHER, merge_bytes=20_000, file_bytes=10_000)
     report = world.uploader(limits).upload(READINGS, closed_only=False)
     assert report.files_written == len(finals(world))
     assert once(world.committed(READINGS)) == {("plant", 0, seq, 0) for seq in range(4000)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.lake.data_files import KeyHour, cut_files
+from shared.lake.data_files import RAW_ROW_GROUP_ROWS, KeyHour, cut_files
 from shared.lake.merge import Merger
 from shared.lake.raw_files import RawFile, RawReader
 from shared.streams import StreamDefinition
@@ -48,7 +48,7 @@ class Files:
     def merged(self, limit: int) -> list[tuple[str | None, pa.Table]]:
         """What comes out."""
         key = "plant" if self.stream is READINGS else "transaction"
-        merger = Merger(self.stream, RawReader(self.stream, self.blobs), limit, nothing)
+        merger = Merger(self.stream, RawReader(self.stream, self.blobs), nothing, limit)
         return list(merger.ordered(KeyHour(key, HERE), self.files))
 
 
@@ -114,20 +114,21 @@ def test_events_come_in_order_of_time(flushes: list[list[int]]) -> None:
 
 
 def test_a_piece_has_a_bounded_size() -> None:
-    """Flushes that all cover the whole hour, and one time at which most rows stand."""
-    files = Files(EVENTS)
-    for number in range(8):
-        times = [NOON + (i * 7919 * 1000) % HOUR if i % 2 else NOON + HOUR // 3 for i in range(5000)]
-        files.flush(event_rows([(number * 5000 + i, 0) for i in range(5000)], times))
-    whole = pa.Table.from_batches([event_rows([(i, 0) for i in range(5000)])]).nbytes
-    parts = files.merged(whole)
-    assert sum(table.num_rows for _, table in parts) == 40_000
-    assert max(table.nbytes for _, table in parts) <= 1.5 * whole
-    assert len(parts) < 40
+    """Flushes that all cover the whole hour, and one time at which most rows stand: a piece, and of each file
+    a row group."""
+    files, count, flushes = Files(EVENTS), 3 * RAW_ROW_GROUP_ROWS, 3
+    for number in range(flushes):
+        times = [NOON + (i * 7919 * 1000) % HOUR if i % 2 else NOON + HOUR // 3 for i in range(count)]
+        files.flush(event_rows([(number * count + i, 0) for i in range(count)], times))
+    group = pa.Table.from_batches([event_rows([(i, 0) for i in range(RAW_ROW_GROUP_ROWS)])]).nbytes
+    parts = files.merged(group)
+    assert sum(table.num_rows for _, table in parts) == flushes * count
+    assert max(table.nbytes for _, table in parts) <= 1.2 * (flushes + 1) * group
+    assert len(parts) <= 2 * flushes * 3
 
 
 def test_a_large_file_is_read_by_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a file that many sensors share only what a slice needs is fetched."""
+    """Row group by row group, and not what is not asked for."""
     monkeypatch.setattr("shared.lake.raw_files._WHOLE", 1000)
     files = Files(READINGS)
     sensors = [f"s{i // 240:04}" for i in range(240_000)]
@@ -142,10 +143,35 @@ def test_a_large_file_is_read_by_ranges(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(files.blobs, "get_range", counted)
     [file] = files.files
     reader = RawReader(READINGS, files.blobs)
-    groups = list(reader.row_groups(file, ("s0500", "s0500"), (NOON, NOON + HOUR)))
-    assert sum(group.num_rows for group in groups) == 16_384
+    groups = reader.row_groups(file)
+    assert next(groups).num_rows == 8192
     assert sum(fetched) < file.size / 2
-    assert reader.rows(file).num_rows == 240_000
+    assert 8192 + sum(group.num_rows for group in groups) == 240_000
+    assert sum(fetched) < 1.5 * file.size
+    fetched.clear()
+    assert len(reader.values(file)) == 1000
+    assert sum(fetched) < file.size / 2
+
+
+def test_a_run_is_in_memory_only_while_the_merge_passes_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of one minute each: the next is opened when the one before is at its end."""
+    files = Files(EVENTS)
+    for number in range(10):
+        times = [NOON + number * HOUR // 60 + i for i in range(100)]
+        files.flush(event_rows([(number * 100 + i, 0) for i in range(100)], times))
+    opened: list[str] = []
+    read = RawReader.row_groups
+
+    def noted(self: RawReader, file: RawFile) -> Iterator[pa.Table]:
+        opened.append(file.path)
+        return read(self, file)
+
+    monkeypatch.setattr(RawReader, "row_groups", noted)
+    merger = Merger(EVENTS, RawReader(EVENTS, files.blobs), nothing, 1)
+    ordered = merger.ordered(KeyHour("transaction", HERE), files.files)
+    for number in range(10):
+        next(ordered)
+        assert opened == [file.path for file in files.files[: number + 1]]
 
 
 def test_what_check_raises_ends_the_work() -> None:
@@ -156,6 +182,6 @@ def test_what_check_raises_ends_the_work() -> None:
     def stop() -> None:
         raise KeyboardInterrupt
 
-    merger = Merger(EVENTS, RawReader(EVENTS, files.blobs), 2**20, stop)
+    merger = Merger(EVENTS, RawReader(EVENTS, files.blobs), stop)
     with pytest.raises(KeyboardInterrupt):
         list(merger.ordered(KeyHour("transaction", HERE), files.files))

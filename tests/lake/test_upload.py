@@ -155,7 +155,7 @@ def test_a_final_file_rolls_over_with_its_rows_in_order_across_files() -> None:
         segment = describe(Source(TOPIC, 0, "g1"), rows, EVENTS, first, first + 999)
         asyncio.run(world.segments.write(EVENTS, segment, rows))
         world.flusher().flush(EVENTS)
-    limits = replace(UPLOAD, slice_bytes=20_000, file_bytes=20_000)
+    limits = replace(UPLOAD, merge_bytes=2**19, file_bytes=3000)
     report = world.uploader(limits).upload(EVENTS, closed_only=False)
     assert report.files_written > 1
     folder = "transaction/2025/09/30/12/events"

@@ -25,7 +25,7 @@ type Where = tuple[str, int, int, int]
 
 _PLENTY = FlushLimits(rows=1_000_000, bytes=2**30)
 UPLOAD = UploadLimits(
-    rows=1_000_000, files=1000, slice_bytes=2**24, file_bytes=2**26, grace=timedelta(minutes=10)
+    rows=1_000_000, files=1000, merge_bytes=2**24, file_bytes=2**26, grace=timedelta(minutes=10)
 )
 
 CLEANUP = CleanupLimits(removed_files=timedelta(hours=1))
