@@ -65,6 +65,8 @@ def test_every_trigger_is_indexed(outcome: dict[str, Any]) -> None:
         trigger = functions[f"land_events_{event_type}"]
         assert (trigger["type"], trigger["eventHubName"]) == ("eventHubTrigger", f"events.{event_type}")
         assert (trigger["cardinality"], trigger["dataType"]) == ("MANY", "BINARY")
+    hubs = [trigger["eventHubName"] for trigger in functions.values() if trigger["type"] == "eventHubTrigger"]
+    assert sorted(hubs) == sorted(all_topics()), "every topic has one trigger"
     assert functions["flush_buffers"]["type"] == "timerTrigger"
     assert functions["flush_buffers"]["schedule"] == "0 * * * * *"
 
