@@ -50,6 +50,7 @@ class UploadWork:
     def _upload(self, context: JobContext) -> None:
         closed_only = bool(context.job.parameters.get("closed_only"))
         waiting = [self._uploader.pending(stream, closed_only=closed_only) for stream in self._streams]
+        context.progress(0, sum(waiting))
         done = 0
         for stream, files in zip(self._streams, waiting, strict=True):
 
