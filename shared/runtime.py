@@ -342,7 +342,8 @@ async def pipeline_totals() -> PipelineTotals:
 
     report = await health().report()
     totals = await asyncio.to_thread(Figures(readings_gauge, segments, _lake, jobs).read)
-    return replace(totals, is_running=report.components.kafka.healthy)
+    kafka = report.components.kafka
+    return replace(totals, is_running=kafka.healthy, messages_by_topic=kafka.metrics.messages_by_topic)
 
 
 def fold_metrics() -> int:

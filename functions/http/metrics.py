@@ -14,6 +14,7 @@ from shared.telemetry.models import Metrics, metrics
 
 bp = func.Blueprint()
 JSON = "application/json"
+_PROMETHEUS = ("application/openmetrics-text", "text/plain")
 _FRESH = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 
@@ -23,7 +24,9 @@ _FRESH = {"Cache-Control": "no-store", "Vary": "Accept"}
     "metrics",
     summary="Metrics",
     tags=["Health and metrics"],
-    response=Described("The figures of all instances together; what is not known is null", Metrics),
+    response=Described(
+        "The figures of all instances together; what is not known is null", Metrics, other_types=_PROMETHEUS
+    ),
     errors=(503,),
     scope="metrics:read",
     open_locally=True,
@@ -36,7 +39,7 @@ async def get_metrics(request: Request) -> Reply[Any]:
     """
     from shared.telemetry.exposition import OPENMETRICS, TEXT, expose
 
-    wanted = preferred(request.headers.get("accept"), (JSON, "application/openmetrics-text", "text/plain"))
+    wanted = preferred(request.headers.get("accept"), (JSON, *_PROMETHEUS))
     seen, totals = await asyncio.gather(asyncio.to_thread(runtime.recorder().seen), runtime.pipeline_totals())
     if wanted in (None, JSON):
         return Reply(200, metrics(seen.produced, totals), _FRESH)

@@ -108,6 +108,9 @@ MESSAGES_CONSUMED = _read_from_storage(
 MESSAGES_FAILED = _read_from_storage(
     "counter", "floe_messages_failed_total", "Those of them with at least one dead letter."
 )
+TOPIC_MESSAGES = _read_from_storage(
+    "counter", "floe_topic_messages_total", "Messages landed, each once.", "topic"
+)
 LAST_MESSAGE = _read_from_storage(
     "gauge", "floe_last_message_timestamp_seconds", "When the broker took the newest of them (Unix time)."
 )

@@ -88,6 +88,8 @@ def gauges(seen: Seen, figures: PipelineTotals) -> Iterator[tuple[Metric, Series
     }
     yield catalogue.BUILD, {(VERSION,): [1.0]}
     yield catalogue.UPLOADS, {(outcome,): [n] for outcome, n in uploads.items() if n is not None}
+    topics = figures.messages_by_topic or {}
+    yield catalogue.TOPIC_MESSAGES, {(topic,): [n] for topic, n in topics.items()}
     for metric, value in single.items():
         yield metric, {} if value is None else {(): [float(value)]}
 

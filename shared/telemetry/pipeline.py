@@ -18,10 +18,14 @@ class Files:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineTotals:
-    """Of the readings' pipeline; None is unknown, never zero. Sizes in bytes."""
+    """Of the readings, but for `messages_by_topic`, uploads and clean-ups, which are of all streams.
+
+    None is unknown, never zero. Sizes in bytes.
+    """
 
     messages_consumed: int | None = None
     messages_failed: int | None = None
+    messages_by_topic: Mapping[str, int] | None = None
     last_message_time: datetime | None = None
     is_running: bool | None = None
     total_files: int | None = None

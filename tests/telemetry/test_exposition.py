@@ -22,6 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 KNOWN = PipelineTotals(
     messages_consumed=10,
     messages_failed=1,
+    messages_by_topic={"sensor-data": 10},
     last_message_time=datetime(2026, 1, 1, tzinfo=UTC),
     total_files=3,
     total_size_bytes=4096,
