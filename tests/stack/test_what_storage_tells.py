@@ -39,7 +39,7 @@ def consumed(stack: RunningStack) -> int | None:
 
 @pytest.fixture(scope="module")
 def asset(stack: RunningStack) -> str:
-    """An asset with readings of this hour, one message each, flushed."""
+    """An asset with readings of this hour, one message each, flushed; and a message that is none."""
     name = f"pump/{uuid.uuid4().hex[:8]}"
     before = stack.wait_until(lambda: (consumed(stack),), what="health")[0]
     assert before is not None
@@ -53,10 +53,11 @@ def asset(stack: RunningStack) -> str:
             "value": number,
         }
         producer.produce("sensor-data", json.dumps(reading).encode())
+    producer.produce("sensor-data", b"no reading")
     assert producer.flush(15) == 0
 
     def all_counted() -> bool:
-        return (consumed(stack) or 0) >= before + READINGS
+        return (consumed(stack) or 0) >= before + READINGS + 1
 
     stack.wait_until(all_counted, what="all readings counted")
     stats = ask(stack, "storage/stats")
@@ -64,7 +65,7 @@ def asset(stack: RunningStack) -> str:
     assert (held > 0) == (stats["buffer_count"] > 0) == (stats["minute_buffer_count"] > 0)
     assert stats["minute_buffered_records"] <= held
     ask(stack, "storage/flush", "POST")
-    assert consumed(stack) == before + READINGS
+    assert consumed(stack) == before + READINGS + 1
     return name
 
 
@@ -127,3 +128,12 @@ def test_health_says_what_the_tables_hold(stack: RunningStack, asset: str) -> No
         health["kafka"]["metrics"]["messages_by_topic"]["sensor-data"]
         == health["kafka"]["metrics"]["messages_consumed"]
     )
+
+
+def test_metrics_say_the_same(stack: RunningStack, asset: str) -> None:
+    stats = ask(stack, "storage/stats")
+    metrics = ask(stack, "metrics")
+    told = {name: stats[name] for name in ("total_files", "total_size_bytes", "total_size_mb", "assets")}
+    assert {name: metrics["storage"][name] for name in told} == told
+    assert metrics["kafka"]["messages_consumed"] == consumed(stack)
+    assert 1 <= metrics["kafka"]["messages_failed"] <= metrics["kafka"]["messages_consumed"]
