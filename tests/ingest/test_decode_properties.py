@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
-from typing import Any
 
-import msgspec
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,9 +11,10 @@ from hypothesis import strategies as st
 from shared.ingest.decode_events import EventDecoder
 from shared.ingest.event_json import parse_timestamp
 from shared.ingest.json_text import _walk_exceeds_depth, exceeds_depth
-from shared.ingest.models import DeadLetter, Rejected
+from shared.ingest.models import Rejected
 from shared.ingest.timestamps import timestamp_column
-from tests.ingest.batches import TOPIC, batch_of, letters_by_place
+from tests.ingest.batches import TOPIC
+from tests.ingest.decoding import account_for, decoded, decoded_in_parts
 
 DECODER = EventDecoder(TOPIC)
 
@@ -108,40 +106,17 @@ PACKS = st.lists(ITEMS, max_size=5).map(lambda items: b"[" + b",".join(items) + 
 BODIES = st.one_of(ITEMS, PACKS, st.binary(max_size=30), ITEMS.map(lambda text: b" " + text + b"\n"))
 
 
-def decoded(bodies: list[bytes], first: int = 0) -> tuple[list[dict[str, Any]], list[tuple[object, ...]]]:
-    """Rows with their times as numbers, and dead letters, by where they stand in the stream."""
-    batch = batch_of(bodies, first=first)
-    rows, letters = DECODER.decode(batch)
-    rows.validate(full=True)
-    return plain(rows), letters_by_place(batch, letters)
-
-
-def plain(rows: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Rows with their times as numbers."""
-    numbered = [
-        column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column for column in rows.columns
-    ]
-    return pa.RecordBatch.from_arrays(numbered, names=rows.schema.names).to_pylist()
-
-
 @given(st.lists(BODIES, min_size=1, max_size=8), st.data())
 def test_a_batch_gives_the_same_however_it_is_cut(bodies: list[bytes], data: st.DataObject) -> None:
-    whole = decoded(bodies)
-    cuts = sorted(data.draw(st.sets(st.integers(1, len(bodies)), max_size=3)) | {0, len(bodies)})
-    rows: list[dict[str, Any]] = []
-    letters: list[tuple[object, ...]] = []
-    for start, end in pairwise(cuts):
-        part = decoded(bodies[start:end], first=start)
-        rows, letters = rows + part[0], letters + part[1]
-    assert (rows, letters) == whole
+    assert decoded_in_parts(DECODER, TOPIC, bodies, data) == decoded(DECODER, TOPIC, bodies)
 
 
 @given(st.lists(BODIES, min_size=1, max_size=5))
 def test_the_fast_path_and_the_thorough_one_agree(bodies: list[bytes]) -> None:
     # A body that does not fit its column sends its whole batch the thorough way.
     spoiler = b'{"data":{"text":"\xff"}}'
-    rows, letters = decoded(bodies)
-    again_rows, again_letters = decoded([*bodies, spoiler])
+    rows, letters = decoded(DECODER, TOPIC, bodies)
+    again_rows, again_letters = decoded(DECODER, TOPIC, [*bodies, spoiler])
     assert again_rows == rows
     assert again_letters[:-1] == letters
 
@@ -150,33 +125,7 @@ def test_the_fast_path_and_the_thorough_one_agree(bodies: list[bytes]) -> None:
 @example([b"[" * 100_000])
 @example([b'{"data":{"user_id":' + b"9" * 5000 + b"}}"])
 def test_nothing_is_lost(bodies: list[bytes]) -> None:
-    """Each message is in the dead letters as a whole, or each of its items is a row or a dead letter."""
-    batch = batch_of(bodies)
-    rows, letters = DECODER.decode(batch)
-    by_message: dict[int, list[DeadLetter]] = {message: [] for message in range(len(bodies))}
-    for letter in letters:
-        by_message[letter.message].append(letter)
-    places: dict[int, list[int]] = {message: [] for message in range(len(bodies))}
-    for message, idx in zip(rows["_seq"].to_pylist(), rows["_idx"].to_pylist(), strict=True):
-        places[message].append(idx)
-    for message, body in enumerate(bodies):
-        account_for(body, message, places[message], by_message[message])
-
-
-def account_for(body: bytes, message: int, places: list[int], letters: list[DeadLetter]) -> None:
-    """Checks that each item of a message is a row or in a dead letter, once."""
-    if not places:
-        [letter] = letters
-        assert letter.body == body
-        return
-    taken = sorted([*places, *(idx for x in letters for idx in range(x.idx, x.idx + x.items))])
-    assert taken == list(range(len(taken))), "places are taken once each, without a gap"
-    assert len(set(places)) == len(places)
-    if not letters:
-        packed = body.lstrip()[:1] == b"["
-        assert len(taken) == (len(msgspec.json.decode(body, type=list[msgspec.Raw])) if packed else 1)
-    for letter in letters:
-        assert letter.items > 1 or letter.body in body
+    account_for(DECODER, TOPIC, bodies)
 
 
 @given(st.text('[]{}"\\x,:', max_size=40).map(str.encode) | _texts.map(str.encode), st.integers(0, 8))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.ingest.decode_readings import ReadingDecoder
-from shared.ingest.models import DeadLetter, Rejected
+from shared.ingest.models import Rejected
 from shared.ingest.reading_times import microseconds, microseconds_of
-from tests.ingest.batches import batch_of, letters_by_place
-from tests.ingest.test_decode_properties import TIMES, account_for, nested, plain
+from tests.ingest.decoding import account_for, decoded, decoded_in_parts
+from tests.ingest.test_decode_properties import TIMES, nested
 
 TOPIC = "sensor-data"
 # It learns from all examples, which must make no difference.
@@ -93,32 +92,15 @@ PACKS = st.lists(ITEMS, max_size=5).map(lambda items: b"[" + b",".join(items) + 
 BODIES = st.one_of(ITEMS, PACKS, st.binary(max_size=30), ITEMS.map(lambda text: b" " + text + b"\n"))
 
 
-def decoded(
-    bodies: list[bytes], first: int = 0, decoder: ReadingDecoder = DECODER
-) -> tuple[list[dict[str, Any]], list[tuple[object, ...]]]:
-    """Rows with their times as numbers, and dead letters, by where they stand in the stream."""
-    batch = batch_of(bodies, first=first, topic=TOPIC)
-    rows, letters = decoder.decode(batch)
-    rows.validate(full=True)
-    return plain(rows), letters_by_place(batch, letters)
-
-
 @given(st.lists(BODIES, min_size=1, max_size=8), st.data())
 def test_a_batch_gives_the_same_however_it_is_cut(bodies: list[bytes], data: st.DataObject) -> None:
-    whole = decoded(bodies)
-    cuts = sorted(data.draw(st.sets(st.integers(1, len(bodies)), max_size=3)) | {0, len(bodies)})
-    rows: list[dict[str, Any]] = []
-    letters: list[tuple[object, ...]] = []
-    for start, end in pairwise(cuts):
-        part = decoded(bodies[start:end], first=start)
-        rows, letters = rows + part[0], letters + part[1]
-    assert (rows, letters) == whole
+    assert decoded_in_parts(DECODER, TOPIC, bodies, data) == decoded(DECODER, TOPIC, bodies)
 
 
 @given(st.lists(BODIES, min_size=1, max_size=5))
 def test_the_fast_path_and_the_thorough_one_agree(bodies: list[bytes]) -> None:
-    rows, letters = decoded(bodies)
-    again_rows, again_letters = decoded([*bodies, SPOILER])
+    rows, letters = decoded(DECODER, TOPIC, bodies)
+    again_rows, again_letters = decoded(DECODER, TOPIC, [*bodies, SPOILER])
     assert again_rows == rows
     assert again_letters[:-1] == letters
 
@@ -126,25 +108,15 @@ def test_the_fast_path_and_the_thorough_one_agree(bodies: list[bytes]) -> None:
 @given(st.lists(ITEMS, min_size=1, max_size=5), st.lists(BODIES, max_size=3))
 def test_what_was_learned_makes_no_difference(bodies: list[bytes], before: list[bytes]) -> None:
     knowing = ReadingDecoder()
-    decoded([*before, *bodies], decoder=knowing)
-    assert decoded(bodies, decoder=knowing) == decoded(bodies, decoder=ReadingDecoder())
+    decoded(knowing, TOPIC, [*before, *bodies])
+    assert decoded(knowing, TOPIC, bodies) == decoded(ReadingDecoder(), TOPIC, bodies)
 
 
 @given(st.lists(st.binary(max_size=40) | BODIES, max_size=4))
 @example([b"[" * 100_000])
 @example([b'{"asset":' + b"9" * 5000 + b"}"])
 def test_nothing_is_lost(bodies: list[bytes]) -> None:
-    """Each message is in the dead letters as a whole, or each of its items is a row or a dead letter."""
-    batch = batch_of(bodies, topic=TOPIC)
-    rows, letters = DECODER.decode(batch)
-    by_message: dict[int, list[DeadLetter]] = {message: [] for message in range(len(bodies))}
-    for letter in letters:
-        by_message[letter.message].append(letter)
-    places: dict[int, list[int]] = {message: [] for message in range(len(bodies))}
-    for message, idx in zip(rows["_seq"].to_pylist(), rows["_idx"].to_pylist(), strict=True):
-        places[message].append(idx)
-    for message, body in enumerate(bodies):
-        account_for(body, message, places[message], by_message[message])
+    account_for(DECODER, TOPIC, bodies)
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=6))
@@ -183,6 +155,6 @@ def test_forms_learn_the_further_fields_of_all_readings() -> None:
         json.dumps({"asset": "a", "sensor": "s", "value": 1} | {f"f{n}": n for n in range(count)}).encode()
         for count in (3, 1, 0, 70, 2, 100)
     ]
-    rows, letters = decoded(bodies, decoder=decoder)
+    rows, letters = decoded(decoder, TOPIC, bodies)
     assert letters == []
     assert [len(json.loads(row["attributes"] or "{}")) for row in rows] == [3, 1, 0, 70, 2, 100]
