@@ -30,7 +30,7 @@ from shared.lake.ports import (
     Leases,
     Snapshot,
 )
-from shared.lake.segments import Segment, SegmentStore, rows_above, uncommitted
+from shared.lake.segments import Segment, SegmentStore, messages_in, rows_above, uncommitted
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.streams import STREAMS, StreamDefinition
@@ -85,7 +85,7 @@ class _Round:
         self.rows += batch.num_rows
         self.size += batch.nbytes
         if batch.num_rows:
-            messages = _messages_in(batch)
+            messages = messages_in(batch)
             self.messages[segment.source.topic] += messages
             if segment.alone is not None:
                 self.alone[segment.source.topic] += min(segment.alone, messages)
@@ -260,13 +260,6 @@ class Flusher:
             for upload in waiting:
                 upload.result()
         return entries
-
-
-def _messages_in(rows: pa.RecordBatch) -> int:
-    """How many messages gave `rows`, which ascend by sequence number."""
-    import numpy as np
-
-    return 1 + int(np.count_nonzero(np.diff(rows.column("_seq").to_numpy())))
 
 
 def _latest_ingestion(rows: pa.RecordBatch) -> int:
