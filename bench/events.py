@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
@@ -68,8 +68,22 @@ def produce(bootstrap: str, event_type: str, prefix: str, events: int, pack: int
     return Backlog(topic, prefix, events, starts, watermarks(bootstrap, topic))
 
 
+class Message(NamedTuple):
+    """What is sent."""
+
+    value: bytes
+    key: str
+    partition: int
+
+
 def put(bootstrap: str, topic: str, values: Iterator[bytes]) -> None:
     """Sends values with keys, in turn to the partitions; raises RuntimeError when one was not taken."""
+    turns = (Message(value, f"u{n % 997:03d}", n % PARTITIONS) for n, value in enumerate(values))
+    send(bootstrap, topic, turns)
+
+
+def send(bootstrap: str, topic: str, messages: Iterable[Message]) -> None:
+    """Sends messages and waits until the broker has them; raises RuntimeError when one was not taken."""
     failed: list[Any] = []
     producer = Producer(
         {
@@ -83,8 +97,7 @@ def put(bootstrap: str, topic: str, values: Iterator[bytes]) -> None:
             "on_delivery": lambda error, _: failed.append(error) if error else None,
         }
     )
-    for n, value in enumerate(values):
-        key, partition = f"u{n % 997:03d}", n % PARTITIONS
+    for n, (value, key, partition) in enumerate(messages):
         while True:
             try:
                 producer.produce(topic, value, key, partition)

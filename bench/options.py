@@ -21,6 +21,9 @@ class Options:
     rows: tuple[int, ...] = (1_000_000, 10_000_000)
     kills: int = 20
     files: tuple[int, ...] = (100_000,)
+    readings: int = 1_000_000
+    sensors: tuple[int, ...] = (1_000, 10_000)
+    final_files: int = 24_000
     flush_schedule: str = "*/2 * * * * *"
     timeout: float = 600.0
     peers: bool = True
@@ -41,6 +44,14 @@ def arguments(names: Sequence[str]) -> argparse.ArgumentParser:
     add("--queries", type=int, default=default.queries, help="queries of each kind (default %(default)s)")
     add("--rows", type=int, nargs="+", default=default.rows, help="table sizes, ascending")
     add("--files", type=int, nargs="+", default=default.files, help="live files of tables, ascending")
+    add("--readings", type=int, default=default.readings, help="sensor readings (default %(default)s)")
+    add("--sensors", type=int, nargs="+", default=default.sensors, help="sizes of fleets, ascending")
+    add(
+        "--final-files",
+        type=int,
+        default=default.final_files,
+        help="most final files of a sensor's hour each; fewer hours otherwise (default %(default)s)",
+    )
     add("--count", type=int, dest="kills", default=default.kills, help="kills (default %(default)s)")
     add("--flush-schedule", default=default.flush_schedule, help="of the flush timer (default %(default)s)")
     add(
@@ -61,4 +72,6 @@ def parse(names: Sequence[str], line: Sequence[str]) -> tuple[list[str], Options
     chosen = given.pop("names") or list(names)
     if unknown := set(chosen) - set(names):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    return chosen, Options(**{**given, **{name: tuple(sorted(given[name])) for name in ("rows", "files")}})
+    return chosen, Options(
+        **{**given, **{name: tuple(sorted(given[name])) for name in ("rows", "files", "sensors")}}
+    )

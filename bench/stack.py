@@ -23,9 +23,10 @@ from devstack.children import Child, Service
 from devstack.function_app import FunctionApp, Wiring
 from devstack.home import Home
 from devstack.ports import free_port
-from devstack.provision import make_containers
+from devstack.provision import make_containers, make_queues, make_tables
 from devstack.tools import PROJECT
 from shared.adapters.connection import StorageAccount
+from shared.platform.state_tables import QUEUES, STATE_TABLES
 from shared.streams import all_containers, all_topics
 
 PARTITIONS = 4
@@ -85,6 +86,8 @@ class Stack:
     async def _start_services(self) -> None:
         await asyncio.gather(self._start(self._azurite), self._start(self._broker))
         await asyncio.to_thread(make_containers, self.storage, all_containers())
+        await asyncio.to_thread(make_tables, self.storage, STATE_TABLES)
+        await asyncio.to_thread(make_queues, self.storage, QUEUES)
         await asyncio.to_thread(self._broker.make_topics, all_topics(), PARTITIONS)
 
     async def _start(self, service: Service) -> None:

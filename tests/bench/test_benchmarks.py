@@ -21,6 +21,9 @@ COUNTS = [
     "--rows=1000",
     "--count=1",
     "--files=2400",
+    "--readings=2000",
+    "--sensors=100",
+    "--final-files=200",
 ]
 SMALL = [*COUNTS, "--timeout=100", "--no-peers"]
 
@@ -72,3 +75,13 @@ def test_tables_of_many_files_are_made_and_read(tmp_path: Path) -> None:
     found = run(tmp_path, "log-scale")["log-scale"]
     assert found["2,400 files of a sensor's hour: opening"] > 0
     assert found["24 files of an asset's hour: one sensor's day, later"] > 0
+
+
+def test_readings_reach_the_cold_tier_and_are_read_back(tmp_path: Path) -> None:
+    found = run(tmp_path, "sensors")["sensors"]
+    assert found["100 sensors, 2 h, a file a sensor's hour: final: files"] == 200
+    assert found["100 sensors, 24 h, a file an asset's hour: final: files"] == 24
+    for codec in ("null", "deflate"):
+        assert found[f"100 sensors, 24 h: Capture's files, {codec}: files"] == 24 * 12
+    for way in ("HTTP", "DataFusion", "DuckDB"):
+        assert found[f"100 sensors, 24 h, a file an asset's hour: a sensor's 20 readings, {way}: p50"] > 0
