@@ -38,6 +38,17 @@ def ended(stack: RunningStack, api: httpx.Client, job_id: str) -> dict[str, Any]
     return stack.wait_until(look, 90, f"the end of {job_id}")
 
 
+def walked(api: httpx.Client, path: str, name: str) -> list[str]:
+    """The ids on all pages, by the links between them."""
+    found: list[str] = []
+    target = f"{path}?limit=3"
+    while target:
+        answer = api.get(target).raise_for_status()
+        found += [one["id"] for one in answer.json()[name]]
+        target = answer.links.get("next", {}).get("url", "")
+    return found
+
+
 def test_from_a_bad_message_to_a_replay_that_leaves_it(stack: RunningStack, api: httpx.Client) -> None:
     """What is still dead by today's decoder stays, with its id and its bytes."""
     mark = uuid.uuid4().hex
@@ -94,6 +105,9 @@ def test_uploads_and_clean_ups_are_jobs(stack: RunningStack, api: httpx.Client) 
     moments = [one.rpartition("-")[2] for one in listed]
     assert moments == sorted(moments, reverse=True)
     assert {cleanup["job_id"], upload["job_id"]} <= set(listed)
+    assert walked(api, "/storage/jobs", "jobs")[-len(listed) :] == listed  # newer ones may have come since
+    ended_before = api.post(f"/storage/jobs/{upload['job_id']}/cancel")
+    assert (ended_before.status_code, ended_before.json()) == (409, {"detail": "The job has ended"})
     if flushed["job_id"] is not None:  # else the timer was first
         job = api.get(f"/storage/jobs/{flushed['job_id']}").json()
         assert (job["kind"], job["outcome"]["files"]) == ("flush", flushed["files_flushed"])
