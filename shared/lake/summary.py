@@ -67,7 +67,11 @@ class TableSummary(msgspec.Struct, kw_only=True):
 
 def fold(summary: TableSummary, entry: bytes, key_column: str) -> None:
     """Moves `summary` on by the next entry of the log (the content of its JSON file)."""
-    lines = _decode_lines(entry)
+    try:
+        lines = _decode_lines(entry)
+    except msgspec.ValidationError:  # of another writer, who has its own way with what Floe does not need
+        lines = _decode_transactions(entry)
+        summary.exact = False
     removes = any(line.remove is not None for line in lines)
     for line in lines:
         if line.add is not None:
@@ -141,6 +145,10 @@ class _Metadata(msgspec.Struct):
     id: str
 
 
+class _TransactionLine(msgspec.Struct):
+    txn: _Txn | None = None
+
+
 class _Line(msgspec.Struct):
     add: _File | None = None
     remove: _File | None = None
@@ -150,3 +158,8 @@ class _Line(msgspec.Struct):
 
 
 _decode_lines = msgspec.json.Decoder(_Line).decode_lines
+_only_transactions = msgspec.json.Decoder(_TransactionLine).decode_lines
+
+
+def _decode_transactions(entry: bytes) -> list[_Line]:
+    return [_Line(txn=line.txn) for line in _only_transactions(entry)]

@@ -456,6 +456,14 @@ def line_of(number: int, key: str, size: int) -> dict[str, Any]:
     return {"path": f"{number}", "size": size, "partitionValues": {"key": key}, "dataChange": True}
 
 
+def test_an_entry_in_another_form_leaves_its_progress() -> None:
+    summary = TableSummary()
+    odd = {"add": {"path": "a", "size": "large", "partitionValues": {"key": 3}}}
+    moved = {"txn": {"appId": "a", "version": 7}}
+    fold(summary, f"{json.dumps(odd)}\n{json.dumps(moved)}".encode(), "key")
+    assert (summary.version, summary.progress, summary.exact, summary.files) == (0, {"a": 7}, False, 0)
+
+
 def test_a_copy_is_not_moved_by_what_follows() -> None:
     summary = TableSummary(keys={"a": Share(1, 2)}, done={"flush": {"rows": 1}}, messages={"t": 1})
     copy = summary.copy()
