@@ -20,6 +20,8 @@ import pytest
 TESTS = Path(__file__).parent
 # What tests put into bodies and data, which no log holds either.
 BODY_MARKER = "no-log-holds-this-4f1d"
+# A folder of this name holds the secrets of the tests of this very search.
+PLANTED = "planted"
 _CAPTURED = "captured-log.txt"
 _LOGS = (
     "**/stack*/logs/*",
@@ -56,6 +58,8 @@ class Leak:
 
 def passwords_in(source: str) -> Iterator[str]:
     """The texts that a program gives as a password: in a dict, as an argument or by a variable's name."""
+    if "password" not in source.lower():
+        return  # most files, and parsing them takes its time
     for node in ast.walk(ast.parse(source)):
         values: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.Dict):
@@ -100,7 +104,8 @@ def leaks(base: Path) -> list[Leak]:
 
 
 def _logs(base: Path) -> Iterable[Path]:
-    return sorted({path for pattern in _LOGS for path in base.glob(pattern) if path.is_file()})
+    found = {path for pattern in _LOGS for path in base.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if PLANTED not in path.relative_to(base).parts)
 
 
 def _held(line: str, exact: re.Pattern[str], secrets: dict[str, str]) -> set[str]:

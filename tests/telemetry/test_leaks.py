@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.imports import ROOT
-from tests.leaks import BODY_MARKER, leaks, passwords_in
+from tests.leaks import BODY_MARKER, PLANTED, leaks, passwords_in
 
 HELD = {
     "plain": "floe_" + "0" * 16 + "_" + "A" * 43,
@@ -23,6 +23,13 @@ HELD = {
 PASSWORD_HERE = "horse " + "of the tests"
 
 
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The folder of a run, which the search through this run passes over."""
+    (tmp_path / PLANTED).mkdir()
+    return tmp_path / PLANTED
+
+
 def log_in(base: Path, text: str) -> None:
     log = base / "popen-gw0" / "stack0" / "logs" / "host.log"
     log.parent.mkdir(parents=True)
@@ -30,18 +37,18 @@ def log_in(base: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HELD.values(), ids=HELD.keys())
-def test_forms_are_found(tmp_path: Path, text: str) -> None:
-    log_in(tmp_path, text)
-    (leak,) = leaks(tmp_path)
+def test_forms_are_found(base: Path, text: str) -> None:
+    log_in(base, text)
+    (leak,) = leaks(base)
     assert leak.number == 2
     assert text not in str(leak)
 
 
-def test_the_administrators_key_is_found(tmp_path: Path) -> None:
-    log_in(tmp_path, "key-of-this-run")
-    assert leaks(tmp_path) == []
-    (tmp_path / "popen-gw0" / "stack0" / "admin.key").write_text("key-of-this-run\n")
-    assert [leak.what for leak in leaks(tmp_path)] == ["the administrator's key"]
+def test_the_administrators_key_is_found(base: Path) -> None:
+    log_in(base, "key-of-this-run")
+    assert leaks(base) == []
+    (base / "popen-gw0" / "stack0" / "admin.key").write_text("key-of-this-run\n")
+    assert [leak.what for leak in leaks(base)] == ["the administrator's key"]
 
 
 def test_passwords_are_read_from_source() -> None:
@@ -54,16 +61,14 @@ short = {{"password": "x"}}
     assert list(passwords_in(source)) == [f"{PASSWORD_HERE} {number}" for number in (3, 1, 2)]
 
 
-def test_harmless_logs_are_no_leak(tmp_path: Path) -> None:
-    log_in(tmp_path, "a key floe_0123456789abcdef that is named by its prefix")
-    assert leaks(tmp_path) == []
+def test_harmless_logs_are_no_leak(base: Path) -> None:
+    log_in(base, "a key floe_0123456789abcdef that is named by its prefix")
+    assert leaks(base) == []
 
 
-@pytest.mark.parametrize(
-    ("workers", "text", "code"), [("0", "nothing", 0), ("0", HELD["plain"], 1), ("2", HELD["plain"], 1)]
-)
-def test_a_run_fails_by_what_it_logged(tmp_path: Path, workers: str, text: str, code: int) -> None:
-    (tmp_path / "test_inner.py").write_text(
+@pytest.mark.parametrize(("workers", "text", "code"), [("0", "nothing", 0), ("2", HELD["plain"], 1)])
+def test_a_run_fails_by_what_it_logged(base: Path, workers: str, text: str, code: int) -> None:
+    (base / "test_inner.py").write_text(
         f"import logging\ndef test_it():\n    logging.getLogger('floe.x').warning({text!r})\n"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
@@ -72,11 +77,11 @@ def test_a_run_fails_by_what_it_logged(tmp_path: Path, workers: str, text: str, 
         [
             sys.executable,
             *command,
-            f"--rootdir={tmp_path}",
-            f"--basetemp={tmp_path / 'base'}",
+            f"--rootdir={base}",
+            f"--basetemp={base / 'run'}",
             "test_inner.py",
         ],
-        cwd=tmp_path,
+        cwd=base,
         env=environment | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
