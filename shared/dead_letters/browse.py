@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from shared.dead_letters.letter_query import (
@@ -39,10 +40,10 @@ class DeadLetters:
         wanted_parts = parts(wanted, after)
 
         def read(fresh: list[Fresh], snapshot: Snapshot) -> list[Letter]:
-            found = self._landed(fresh, wanted, after)
+            found = self._landed(fresh, wanted, after, limit)
             for part in wanted_parts:
                 found += letters_from(snapshot, part, limit)
-            return sorted(found, key=lambda letter: letter.key.place, reverse=True)[:limit]
+            return nlargest(limit, found, key=_place)
 
         return self._history.read(DEAD_LETTERS, read)
 
@@ -64,27 +65,38 @@ class DeadLetters:
 
         return find
 
-    def _landed(self, fresh: Sequence[Fresh], wanted: LettersWanted, after: LetterKey | None) -> list[Letter]:
-        """The wanted letters of the buffer; of the bodies only as much as a list shows."""
+    def _landed(
+        self, fresh: Sequence[Fresh], wanted: LettersWanted, after: LetterKey | None, limit: int
+    ) -> list[Letter]:
+        """The newest wanted letters of the buffer; of the bodies only as much as a list shows."""
         topics = wanted.topics()
         window = RowsWanted(stream=DEAD_LETTERS, start=wanted.start, end=wanted.end)
-        holding = [
-            item
-            for item in fresh
-            if (topics is None or item[0].source.topic in topics)
-            and window.overlaps(item[0].earliest, item[0].latest)
-        ]
-        return [
-            replace(letter, body=letter.body[:PREVIEW_BYTES])
-            for letter in self._read(holding)
-            if _is_wanted(letter, wanted) and (after is None or letter.key.place < after.place)
-        ]
+        found: list[Letter] = []
+        for item in sorted(fresh, key=lambda item: item[0].latest, reverse=True):
+            segment = item[0]
+            if len(found) == limit and segment.latest < found[-1].key.taken:
+                break
+            if topics is not None and segment.source.topic not in topics:
+                continue
+            if not window.overlaps(segment.earliest, segment.latest):
+                continue
+            found += [
+                replace(letter, body=letter.body[:PREVIEW_BYTES])
+                for letter in self._read([item])
+                if _is_wanted(letter, wanted) and (after is None or letter.key.place < after.place)
+            ]
+            found = nlargest(limit, found, key=_place)
+        return found
 
     def _read(self, fresh: Sequence[Fresh]) -> Iterator[Letter]:
         for segment, covered in fresh:
             rows: pa.RecordBatch = rows_above(self._segments.read(DEAD_LETTERS, segment), covered)
             for row in rows.to_pylist():
                 yield letter_of(row, row["body"], len(row["body"]))
+
+
+def _place(letter: Letter) -> tuple[int, int, int, int, str]:
+    return letter.key.place
 
 
 def _may_hold(segment: Segment, key: LetterKey) -> bool:

@@ -41,7 +41,8 @@ class LetterLake:
         for first in (0, 6):
             self._land(first)
             self.flush()
-        self._land(12)
+        for first in (12, 18):
+            self._land(first)
         self.keys.sort(key=lambda letter: letter[0].place, reverse=True)
 
     def flush(self) -> None:
