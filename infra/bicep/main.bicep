@@ -134,7 +134,7 @@ var thresholds = union(
     deadLetters: 100
     failedFlushes: 3
     failedLandings: 10
-    failedJobs: 3
+    failedJobs: 0
     serverErrorPercent: 5
   },
   alertThresholds

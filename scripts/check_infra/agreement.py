@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -186,6 +187,8 @@ def _connections(deployment: Deployment) -> Iterator[Finding]:
 def _queries(deployment: Deployment) -> Iterator[Finding]:
     """Queries name functions that exist, and read lines that the code writes."""
     functions = infra_facts.triggers()
+    if "telemetryMode" in json.loads((infra_facts.ROOT / "host.json").read_text()):
+        yield Finding("host.json", "telemetryMode changes the names of invocations, which alerts ask for")
     for alert in deployment.of("Microsoft.Insights/scheduledQueryRules"):
         (criterion,) = alert.properties["criteria"]["allOf"]
         query = criterion["query"]
@@ -193,7 +196,7 @@ def _queries(deployment: Deployment) -> Iterator[Finding]:
             if not any(one == name or (how == "startswith" and one.startswith(name)) for one in functions):
                 yield Finding(alert.where, f"there is no function {name}")
         fields = set(_LINE_FIELD.findall(query)) - {"event"}
-        event = re.search(r'line\.event == "(\w+)"', query)
+        event = re.search(r'line\.event == "([\w ]+)"', query)
         if event and not fields <= _fields_of(event.group(1)):
             yield Finding(alert.where, f"no line {event.group(1)!r} has all of {sorted(fields)}")
 

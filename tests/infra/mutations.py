@@ -457,6 +457,7 @@ ALERTS = (
         "severity: alert.severity\n      enabled: false",
     ),
     Mutation("an alert on a function that is not there", _ALERTS, '"flush_buffers"', '"flush"'),
+    Mutation("an alert on an event that nobody logs", _ALERTS, '"job ended" and line', '"job over" and line'),
     Mutation("an alert on a line that nobody writes", _ALERTS, "line.rows", "line.letters"),
     Mutation("an alert on another column", _ALERTS, "column: 'Percent'", "column: 'Share'"),
     Mutation("an alert without its page", _ALERTS, "${runbook}#no-data.", "${runbook}."),

@@ -82,14 +82,16 @@ var logAlerts = [
   }
   {
     name: 'failed-jobs'
-    what: 'Jobs (uploads, clean-ups, replays) fail when a message starts them'
+    what: 'Jobs (uploads, clean-ups, replays) ended as failed'
     severity: 2
     window: 'PT30M'
     column: 'Failures'
     threshold: thresholds.failedJobs
     query: '''
-      AppRequests
-      | where Name == "run_job" and Success == false
+      AppTraces
+      | where Message has "job ended" and Message has "failed"
+      | extend line = parse_json(Message)
+      | where line.event == "job ended" and line.status == "failed"
       | summarize Failures = sum(ItemCount)
     '''
   }
