@@ -50,7 +50,7 @@ def arguments(names: Sequence[str]) -> argparse.ArgumentParser:
         "--final-files",
         type=int,
         default=default.final_files,
-        help="most final files of a sensor's hour each; fewer hours otherwise (default %(default)s)",
+        help="most final files of a sensor's hour each, by fewer hours; 0: none (default %(default)s)",
     )
     add("--count", type=int, dest="kills", default=default.kills, help="kills (default %(default)s)")
     add("--flush-schedule", default=default.flush_schedule, help="of the flush timer (default %(default)s)")

@@ -84,7 +84,7 @@ def measure(options: Options) -> Result:
             final = _floe(result, run, stack, options)
             if run.fleet not in captured:
                 captured.add(run.fleet)
-                _capture(result, run.fleet, stack, final)
+                _capture(result, run.fleet, stack, final, options)
     result.notes += _notes(options)
     return result
 
@@ -93,8 +93,8 @@ def _runs(options: Options) -> Iterator[_Run]:
     """A file a sensor's hour over the hours that `--final-files` allows; a file an asset's over the day."""
     day = yesterday()
     for sensors in options.sensors:
-        hours = min(max(options.final_files // sensors, 1), DAY_HOURS)
-        yield _Run(Fleet(sensors, options.readings, hours, day), "sensor")
+        if hours := min(options.final_files // sensors, DAY_HOURS):
+            yield _Run(Fleet(sensors, options.readings, hours, day), "sensor")
         yield _Run(Fleet(sensors, options.readings, DAY_HOURS, day), "asset")
 
 
@@ -205,7 +205,7 @@ def _add_reading(result: Result, label: str, done: Timed) -> None:
     result.details[label] = [round(one, 1) for one in done.millis]
 
 
-def _capture(result: Result, fleet: Fleet, stack: Stack, final: _Files) -> None:
+def _capture(result: Result, fleet: Fleet, stack: Stack, final: _Files, options: Options) -> None:
     make_containers(stack.storage, [_CAPTURE_CONTAINER])
     store = open_container(stack.account, _CAPTURE_CONTAINER)
     for codec in CODECS:
@@ -214,7 +214,7 @@ def _capture(result: Result, fleet: Fleet, stack: Stack, final: _Files) -> None:
         count, size = capture(stack.bootstrap, TOPIC, store, codec, moment_of)
         _add_files(result, label, _Files(count, size, fleet.total))
         result.add(f"{label}: to Floe's final ones in bytes", size / final.size, "x")
-        done = timed(days(fleet, _CAPTURE_DAYS), in_capture(store, codec), first=True)
+        done = timed(days(fleet, min(options.queries, _CAPTURE_DAYS)), in_capture(store, codec), first=True)
         _add_reading(result, f"{label}: a sensor's {fleet.each:,} readings", done)
 
 
