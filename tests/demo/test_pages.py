@@ -26,13 +26,19 @@ ANSWERS = (
     '"topic":"events.transaction"',
     "",
     '"page": "/b"',
+    '"asset_id":"pump-7"',
     '"status":"completed"',
     "transaction",
     "invalid_data",
+    '"job_id":"upload-',
+    '"status":"succeeded"',
+    '"name":"pump-7/',
+    'floe_landed_rows_total{topic="sensor-data"}',
+    "x-ratelimit-remaining: ",
 )
 PROGRAMS = [
     pytest.param(block, id=f"{page} {number}")
-    for page in ("docs/dead-letters.md", "docs/kafka-clients.md", "docs/operations.md")
+    for page in ("docs/dead-letters.md", "docs/kafka-clients.md", "docs/operations.md", "docs/sensors.md")
     for number, block in enumerate(blocks(page, "python"), 1)
 ]
 
