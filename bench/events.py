@@ -93,6 +93,8 @@ def send(bootstrap: str, topic: str, messages: Iterable[Message]) -> None:
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,
             "message.max.bytes": 1_000_000,
+            # In order, and none twice.
+            "enable.idempotence": True,
             "acks": "all",
             "on_delivery": lambda error, _: failed.append(error) if error else None,
         }
