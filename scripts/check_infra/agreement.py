@@ -141,11 +141,13 @@ def _accepted(deployment: Deployment, given: dict[str, Any]) -> Iterator[Finding
     ):
         if found != wanted:
             yield Finding("app settings", f"{what} is {found!r}, not {wanted!r}")
-    secret = str(given.get("FLOE_ADMIN_KEY_SHA256", ""))
-    if bool(deployment.parameters["adminKeySha256"]) is not secret.startswith(
-        f"{_KEY_VAULT}SecretUri=https://"
-    ):
-        yield Finding("app settings", "FLOE_ADMIN_KEY_SHA256 is not a reference to the vault")
+    secrets = [
+        f"{_KEY_VAULT}SecretUri=https://{secret.id.split('/')[8]}.vault.azure.net/secrets/{secret.name})"
+        for secret in deployment.of("Microsoft.KeyVault/vaults/secrets")
+    ]
+    wanted_secrets = [given["FLOE_ADMIN_KEY_SHA256"]] if "FLOE_ADMIN_KEY_SHA256" in given else []
+    if secrets != wanted_secrets or bool(secrets) is not bool(deployment.parameters["adminKeySha256"]):
+        yield Finding("app settings", "FLOE_ADMIN_KEY_SHA256 is not a reference to the secret in the vault")
     telemetry = f"ClientId={_client(identity)};Authorization=AAD"
     if given.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING") != telemetry:
         yield Finding("app settings", "telemetry is not sent as the identity")

@@ -408,6 +408,7 @@ AGREEMENT = (
         "        EventHubConnection__clientId: identity.outputs.clientId\n",
         "",
     ),
+    Mutation("a secret that nobody stores", _MAIN, "    adminKeySha256: adminKeySha256\n", ""),
     Mutation("a connection misspelt", _MAIN, "FloeStorage__queueServiceUri", "FloeData__queueServiceUri"),
     Mutation(
         "a connection to the host's account",
