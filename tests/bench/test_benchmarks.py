@@ -82,5 +82,6 @@ def test_readings_reach_the_cold_tier_and_are_read_back(tmp_path: Path) -> None:
     assert found["100 sensors, 24 h, a file an asset's hour: final: files"] == 24
     for codec in ("null", "deflate"):
         assert found[f"100 sensors, 24 h: Capture's files, {codec}: files"] == 24 * 12
+    assert found["100 sensors, 24 h, a file an asset's hour: clean-up two hours later: files deleted"] >= 24
     for way in ("HTTP", "DataFusion", "DuckDB"):
         assert found[f"100 sensors, 24 h, a file an asset's hour: a sensor's 20 readings, {way}: p50"] > 0
