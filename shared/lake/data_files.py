@@ -24,7 +24,7 @@ ROW_GROUP_ROWS = 65_536
 # In a file that several values of the file column share, one value's rows are skipped to by row groups.
 SHARED_ROW_GROUP_ROWS = 16_384
 # Of every raw file that a merge passes over, one row group is in memory.
-RAW_ROW_GROUP_ROWS = 8_192
+RAW_ROW_GROUP_ROWS = 4_096
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _HOUR = timedelta(hours=1)
-# Arrow bytes for a byte of Parquet, about; and a text above all others.
+# Arrow bytes for a byte of Parquet, about; what of a small file is no rows; the least that a row takes.
 _UNPACKED = 8
+_FOOTER = 12_000
+_NARROW = 100
+# A text above all others.
 _LAST = "\U0010ffff" * 40
 
 
@@ -125,7 +128,8 @@ def _end(file: RawFile) -> tuple[str, int]:
 
 def _in_memory(file: RawFile) -> int:
     """About how many Arrow bytes a row group of the file takes."""
-    return file.size * _UNPACKED * min(file.rows, RAW_ROW_GROUP_ROWS) // max(file.rows, 1)
+    row = _UNPACKED * max(file.size - _FOOTER, 0) // max(file.rows, 1)
+    return max(row, _NARROW) * min(file.rows, RAW_ROW_GROUP_ROWS)
 
 
 def _hour(row: dict[str, Any]) -> datetime:

@@ -27,7 +27,7 @@ _PARALLEL = 4
 # Files up to this size (bytes) are read many at a time.
 _SMALL = 1 << 18
 # Up to so many bytes are read whole, or come out in one piece.
-_PIECE = 8 << 20
+_PIECE = 4 << 20
 # What a row takes in memory until rows were seen.
 _ROW_BYTES = 300
 # A row's place in the order: the rank of its value above, and its time within the hour (µs) below.
@@ -107,6 +107,8 @@ class Merger:
         return list(self._ahead(pool, self._reader.values, files))
 
     def _merged(self, order: _Order) -> Ordered:
+        import pyarrow as pa
+
         found: list[Placed] = []
         size = 0
         for step in self._steps(order):
@@ -115,6 +117,8 @@ class Merger:
             if size >= self._piece:
                 yield from order.apart(_sorted(found))
                 size = 0
+                # What so many small reads left scattered would not be given back by itself.
+                pa.default_memory_pool().release_unused()
         if found:
             yield from order.apart(_sorted(found))
 

@@ -59,29 +59,31 @@ class RawReader:
         return [str(value) for value in pc.unique(column[0]).to_pylist()]
 
     def row_groups(self, file: RawFile) -> Iterator[pa.Table]:
-        """The file's rows in its order, each row group fetched when it is asked for."""
+        """The file's rows in its order, each row group fetched by one request when it is asked for."""
+        names = row_schema(self._stream).names
+        source = self._source(file)
         with _told(file):
-            opened = self._open(file)
+            opened = _parquet(source)
         for number in range(opened.num_row_groups):
             with _told(file):
-                rows = opened.read_row_group(
-                    number, columns=row_schema(self._stream).names, use_threads=False
-                )
+                if isinstance(source, RangedBlob):
+                    source.fetch(*_extent(opened.metadata.row_group(number)))
+                rows = opened.read_row_group(number, columns=names, use_threads=False)
             yield rows
 
     def _open(self, file: RawFile) -> pq.ParquetFile:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        return _parquet(self._source(file))
 
-        if file.size <= _WHOLE:
-            return pq.ParquetFile(pa.BufferReader(self._blobs.get(self._stream.container, file.path)))
-        return pq.ParquetFile(
-            RangedBlob(self._blobs, self._stream.container, file.path, file.size), pre_buffer=True
-        )
+    def _source(self, file: RawFile) -> io.RawIOBase | io.BytesIO:
+        container = self._stream.container
+        if file.size > _WHOLE:
+            return RangedBlob(self._blobs, container, file.path, file.size)
+        with _told(file):
+            return io.BytesIO(self._blobs.get(container, file.path))
 
 
 class RangedBlob(io.RawIOBase):
-    """A blob as a file that fetches what is read."""
+    """A blob as a file that fetches what is read, unless it was fetched before."""
 
     def __init__(self, blobs: Blobs, container: str, name: str, size: int) -> None:
         self._blobs = blobs
@@ -89,6 +91,12 @@ class RangedBlob(io.RawIOBase):
         self._name = name
         self._size = size
         self._position = 0
+        self._fetched = (0, b"")
+
+    def fetch(self, start: int, end: int) -> None:
+        """Fetches the bytes from `start` to `end` (exclusive), in place of those fetched before."""
+        self._fetched = (0, b"")
+        self._fetched = (start, self._blobs.get_range(self._container, self._name, start, end))
 
     def readable(self) -> bool:
         return True
@@ -106,9 +114,31 @@ class RangedBlob(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         end = self._size if size < 0 else min(self._position + size, self._size)
-        data = self._blobs.get_range(self._container, self._name, self._position, end)
+        start, fetched = self._fetched
+        if start <= self._position and end <= start + len(fetched):
+            data = fetched[self._position - start : end - start]
+        else:
+            data = self._blobs.get_range(self._container, self._name, self._position, end)
         self._position += len(data)
         return data
+
+
+def _parquet(source: io.RawIOBase | io.BytesIO) -> pq.ParquetFile:
+    import pyarrow.parquet as pq
+
+    # Pre-buffering would keep all that was read until the file is closed.
+    return pq.ParquetFile(source, pre_buffer=False)
+
+
+def _extent(group: pq.RowGroupMetaData) -> tuple[int, int]:
+    """Where a row group starts and ends in its file."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    starts = [
+        min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)
+        for column in columns
+    ]
+    ends = [start + column.total_compressed_size for start, column in zip(starts, columns, strict=True)]
+    return min(starts), max(ends)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ class Uploader:
         report: UploadReport,
     ) -> None:
         taken = _Round()
-        merger = Merger(stream, RawReader(stream, self._blobs), check, max(self._limits.merge_bytes // 8, 1))
+        merger = Merger(stream, RawReader(stream, self._blobs), check, max(self._limits.merge_bytes // 16, 1))
         with ThreadPoolExecutor(_PARALLEL, "upload-write") as pool:
             for hour in hours:
                 named = _named(stream, planned, hour)

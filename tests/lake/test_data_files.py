@@ -151,7 +151,7 @@ def test_a_sensor_of_a_shared_file_is_found_by_its_row_groups() -> None:
     column = rows_of(file).schema.names.index("sensor_id")
     spans = [footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)]
     assert len([span for span in spans if span.min <= "s0500" <= span.max]) == 1
-    assert len(spans) == 8
+    assert len(spans) == 15
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))

@@ -41,30 +41,31 @@ def portions(stream: StreamDefinition, files: list[File], rows: int = 10**9, siz
 
 
 def test_files_that_follow_each_other_are_one_portion_however_many_they_are() -> None:
-    files: list[File] = [(1000, 10, ("", ""), (n * 10, n * 10 + 9)) for n in range(1000)]
-    assert portions(EVENTS, files, size=8000) == [1000]
+    files: list[File] = [(13_000, 10, ("", ""), (n * 10, n * 10 + 9)) for n in range(1000)]
+    assert portions(EVENTS, files, size=8_000) == [1000]
 
 
 def test_of_files_that_overlap_so_many_go_together_as_fit() -> None:
-    files: list[File] = [(1000, 10, ("", ""), (n, 100)) for n in range(10)]
+    files: list[File] = [(13_000, 10, ("", ""), (n, 100)) for n in range(10)]
     assert portions(EVENTS, files, size=32_000) == [4, 4, 2]
     assert portions(EVENTS, files, size=1) == [1] * 10
 
 
 def test_sensors_that_follow_each_other_do_not_overlap() -> None:
-    files: list[File] = [(1000, 10, (f"s{n:03}", f"s{n:03}"), (0, 100)) for n in range(100)]
-    assert portions(READINGS, files, size=8000) == [100]
-    shared: list[File] = [(1000, 10, ("s000", "s099"), (0, 100)) for _ in range(4)]
+    files: list[File] = [(13_000, 10, (f"s{n:03}", f"s{n:03}"), (0, 100)) for n in range(100)]
+    assert portions(READINGS, files, size=8_000) == [100]
+    shared: list[File] = [(13_000, 10, ("s000", "s099"), (0, 100)) for _ in range(4)]
     assert portions(READINGS, shared, size=16_000) == [2, 2]
 
 
 def test_of_a_large_file_one_row_group_counts() -> None:
-    files: list[File] = [(1000, 81_920, ("", ""), (0, 100)) for _ in range(10)]
-    assert portions(EVENTS, files, size=8000) == [10]
+    files: list[File] = [(1_012_000, 40_960, ("", ""), (0, 100)) for _ in range(10)]
+    assert portions(EVENTS, files, size=10 * 8 * 100_000) == [10]
+    assert portions(EVENTS, files, size=5 * 8 * 100_000) == [5, 5]
 
 
 def test_portions_are_bounded_by_rows() -> None:
-    files: list[File] = [(1000, 10, ("", ""), (n * 10, n * 10 + 9)) for n in range(10)]
+    files: list[File] = [(13_000, 10, ("", ""), (n * 10, n * 10 + 9)) for n in range(10)]
     assert portions(EVENTS, files, rows=35) == [3, 3, 3, 1]
     assert portions(EVENTS, files, rows=1) == [1] * 10
 
@@ -74,7 +75,7 @@ SPANS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (min(
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 100), st.integers(1, 100), st.just(("", "")), SPANS), min_size=1, max_size=30
+        st.tuples(st.integers(12_000, 13_000), st.just(10), st.just(("", "")), SPANS), min_size=1, max_size=30
     ),
     st.integers(1, 200),
     st.integers(1, 3000),
@@ -88,14 +89,18 @@ def test_every_file_is_in_one_portion_and_none_takes_too_much(
     for hour in found:
         assert hour.rows <= rows or len(hour.files) == 1
         for at in range(51):
-            here = [file.size * 8 for file in hour.files if file.earliest <= at <= file.latest]
+            here = [
+                max(8 * (file.size - 12_000) // 10, 100) * 10
+                for file in hour.files
+                if file.earliest <= at <= file.latest
+            ]
             assert sum(here) <= size or len(here) == 1
 
 
 def test_hours_close_when_their_end_and_the_grace_have_passed() -> None:
     end = datetime(2025, 9, 30, 13, tzinfo=UTC)
     grace = timedelta(minutes=10)
-    table = table_of(EVENTS, [(1000, 10, ("", ""), (0, 1))])
+    table = table_of(EVENTS, [(13_000, 10, ("", ""), (0, 1))])
     for now, count in ((end + grace - timedelta(microseconds=1), 0), (end + grace, 1), (end + 99 * grace, 1)):
         assert raw_files(EVENTS, table, closed_before(now, grace)).num_rows == count
 

@@ -144,9 +144,9 @@ def test_a_large_file_is_read_by_ranges(monkeypatch: pytest.MonkeyPatch) -> None
     [file] = files.files
     reader = RawReader(READINGS, files.blobs)
     groups = reader.row_groups(file)
-    assert next(groups).num_rows == 8192
+    assert next(groups).num_rows == RAW_ROW_GROUP_ROWS
     assert sum(fetched) < file.size / 2
-    assert 8192 + sum(group.num_rows for group in groups) == 240_000
+    assert RAW_ROW_GROUP_ROWS + sum(group.num_rows for group in groups) == 240_000
     assert sum(fetched) < 1.5 * file.size
     fetched.clear()
     assert len(reader.values(file)) == 1000
