@@ -181,13 +181,16 @@ def kill() -> None:
 WRITES = ("put", "delete", "take", "give back", "commit", "insert", "replace", "send")
 
 
-def strike_everywhere(run: Callable[[int | None, bool], list[str]]) -> None:
-    """Strikes before every call, and after those that write: the others leave storage as it was."""
+def strike_everywhere(run: Callable[[int | None, bool], list[str]], error: type[BaseException]) -> None:
+    """Kills before every call that writes: to die at one that reads, or after one that writes, is to die
+    before the next that writes. Failures also strike at those that read, and after those that write."""
     calls = run(None, False)
     assert calls
     for at, call in enumerate(calls):
-        run(at, False)
-        if call.startswith(WRITES):
+        writes = call.startswith(WRITES)
+        if writes or error is not Killed:
+            run(at, False)
+        if writes and error is not Killed:
             run(at, True)
 
 
@@ -215,7 +218,7 @@ def test_a_replay_that_dies_anywhere_is_finished_once(error: type[BaseException]
         assert world.job_world.jobs().totals("replay")["rows"] == 3
         return seam.calls
 
-    strike_everywhere(run)
+    strike_everywhere(run, error)
 
 
 def test_half_done_portions_do_not_ask_the_decoder_of_tomorrow() -> None:
@@ -233,7 +236,7 @@ def test_half_done_portions_do_not_ask_the_decoder_of_tomorrow() -> None:
         assert world.rows() + world.letters() == Counter({(TOPIC, 0, 0, 0): 1})
         return seam.calls
 
-    strike_everywhere(run)
+    strike_everywhere(run, Killed)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["wakes", "wakes to die"])
