@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.ingest.json_text import MAX_DEPTH
 from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.packs import ODD, Places
 from shared.ingest.reading_forms import Form, Forms
@@ -130,6 +131,7 @@ class _Rows(Places):
 
     def _attribute_column(self) -> pa.Array:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         if not self._attributes and not any(form.further for form in self._forms.values()):
             return pa.nulls(len(self.readings), pa.string())
@@ -138,11 +140,12 @@ class _Rows(Places):
         texts = [of[type(reading)](reading) for reading in self.readings]
         for row, attributes in self._attributes.items():
             texts[row] = attributes
-        for text in texts:
-            if text is not None:
-                check_depth(text)
+        column = pa.array(texts, pa.binary())
+        if (pc.max(pc.binary_length(column)).as_py() or 0) > 2 * MAX_DEPTH:
+            for text in texts:
+                check_depth(text or b"")
         try:
-            return pa.array(texts, pa.binary()).cast(pa.string())
+            return column.cast(pa.string())
         except pa.ArrowInvalid as error:
             raise Rejected(Reason.NOT_UTF8, str(error)) from None
 
