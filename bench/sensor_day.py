@@ -81,7 +81,7 @@ def over_http(url: str, timeout: float) -> Callable[[SensorDay], int]:
 
     def read(day: SensorDay) -> int:
         found, page = 0, _PAGE
-        while page == _PAGE:
+        while page == _PAGE and found < day.count:
             answer = api.get(
                 "/storage/readings",
                 asset=day.asset,
