@@ -13,8 +13,8 @@ from tests.kills.conftest import KILLED, Case
 from tests.kills.tiers import expected
 
 _PARALLEL = 4
-_WRITES = ("put", "create", "delete", "commit", "trim")
-_LEASES = ("take", "give back")
+_WRITES = ("put", "create", "delete", "commit", "trim", "take", "give back")
+_BESIDE = ("create",)
 _ROWS = set(expected())
 _LATE = 100
 _OLD = 1_000_000
@@ -47,12 +47,12 @@ def check(outcome: dict[str, Any], rows: set[int]) -> None:
     ids=["upload of files of sensors", "upload of shared files", "clean-up"],
 )
 def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups: int) -> None:
-    """Before each call that writes, and after each that writes more than a lease. To die at a call that only
-    reads is to die before the next that writes."""
+    """Before each call that writes, and after those that are made beside each other. To die at a call that
+    only reads, or after one that writes, is to die before the next that writes."""
     calls = new_case().run(task, at=None, after=False, files=files)
     struck = [
         (at, after)
-        for after, kinds in ((False, (*_WRITES, *_LEASES)), (True, _WRITES))
+        for after, kinds in ((False, _WRITES), (True, _BESIDE))
         for at, call in enumerate(calls)
         if call.startswith(kinds)
     ]
