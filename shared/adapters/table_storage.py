@@ -43,7 +43,7 @@ class TableStorage:
             return _stored(row, self._client(table).create_entity(_entity(row)))
         except ResourceExistsError:
             raise RowExists(table) from None
-        except AzureError as error:
+        except (AzureError, AttributeError) as error:  # the SDK stumbles over errors without a response
             raise _silent(table) from error
 
     def replace(self, table: str, row: Row) -> Row:
@@ -96,7 +96,8 @@ class TableStorage:
 
 
 def _service(account: StorageAccount) -> TableServiceClient:
-    options: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10, "retry_total": 2}
+    # A row is small: whoever waits for it hears within ten seconds that storage is silent.
+    options: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 4, "retry_total": 1}
     if account.connection_string is not None:
         return TableServiceClient.from_connection_string(account.connection_string, **options)
     from shared.adapters.identity import credential
