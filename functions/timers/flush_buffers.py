@@ -8,6 +8,8 @@ from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 
 bp = func.Blueprint()
+# An upload's commit holds a table for moments; another flush is left to its work.
+_WAIT_SECONDS = 5.0
 _log = get_log("flush")
 
 
@@ -16,6 +18,6 @@ _log = get_log("flush")
 def flush_buffers(timer: func.TimerRequest) -> None:
     """Leaves the work to whoever is at it already."""
     try:
-        runtime.recorded_flush().flush_all()
+        runtime.recorded_flush().flush_all(wait_seconds=_WAIT_SECONDS)
     except LeaseHeld as held:
         _log.info("flush left to another", reason=held.message)
