@@ -11,10 +11,13 @@ from bench.options import Options
 from bench.report import Result, at_most
 from devstack.tools import PROJECT
 
+_NEVER = "0 0 0 1 1 *"
 _SETTINGS = {
     "FLOE_STORAGE_CONNECTION_STRING": "none",
     "FLOE_KAFKA_BOOTSTRAP": "none:1",
-    "FLOE_FLUSH_SCHEDULE": "0 0 0 1 1 *",
+    "FLOE_FLUSH_SCHEDULE": _NEVER,
+    "FLOE_UPLOAD_SCHEDULE": _NEVER,
+    "FLOE_CLEANUP_SCHEDULE": _NEVER,
 }
 
 

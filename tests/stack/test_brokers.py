@@ -38,7 +38,10 @@ def test_app_follows_a_volatile_broker_that_moves(volatile: RunningStack) -> Non
     after = volatile.info["kafka_bootstrap"]
     assert after != before
     assert broker_answers(after)
-    assert f"FLOE_KAFKA_BOOTSTRAP={after}" in (volatile.proc("host") / "environ").read_bytes().decode()
+    volatile.wait_until(  # right after the fork it has none of its own
+        lambda: f"FLOE_KAFKA_BOOTSTRAP={after}" in (volatile.proc("host") / "environ").read_bytes().decode(),
+        what="the new address in the host's environment",
+    )
 
 
 def test_external_broker_is_used_and_not_started(

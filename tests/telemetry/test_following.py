@@ -55,7 +55,7 @@ def test_from_the_request_to_the_commit(stack: RunningStack, http: httpx.Client)
 
     commits = lines(stack, lambda line: line["event"] == "committed" and line["stream"] == "events")
     for line in landed:
-        ranges = [commit["sources"].get(line["source"]) for commit in commits]
+        ranges = [commit.get("sources", {}).get(line["source"]) for commit in commits]
         assert any(r and r[0] <= line["first"] and line["last"] <= r[1] for r in ranges)
 
 
