@@ -88,6 +88,13 @@ class ObstoreBlobs:
         if not names:
             return
         try:
+            self._delete_all(container, names)
+        except StorageUnavailable:
+            # A bulk request is a POST, which obstore does not repeat where the connection broke.
+            self._delete_all(container, names)
+
+    def _delete_all(self, container: str, names: Sequence[str]) -> None:
+        try:
             obstore.delete(self._store(container), list(names))
         except FileNotFoundError:
             # The bulk request stops telling at the first that is gone: finish one by one.

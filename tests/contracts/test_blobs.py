@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import get_args
 
+import obstore
 import pyarrow as pa
 import pytest
 from azure.storage.blob import BlobServiceClient
+from obstore.exceptions import GenericError
+from obstore.store import AzureStore
 
 from shared.adapters.connection import StorageAccount
 from shared.adapters.obstore_blobs import ObstoreBlobs
@@ -150,6 +153,25 @@ def test_more_than_a_page_is_listed_and_deleted(place: Place, folder: str) -> No
     for name in names:
         blobs.put_blocking(HERE, name, b"")
     assert [info.name for info in blobs.list(HERE, folder)] == names
+    blobs.delete(HERE, names)
+    assert list(blobs.list(HERE, folder)) == []
+
+
+def test_deleting_goes_on_where_a_connection_broke(
+    place: Place, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of the blobs are gone when the bulk request is repeated."""
+    blobs, delete = place.blobs(), obstore.delete
+    names = [f"{folder}/{number}" for number in range(5)]
+    for name in names:
+        blobs.put_blocking(HERE, name, b"x")
+
+    def break_off(store: AzureStore, paths: list[str]) -> None:
+        monkeypatch.setattr(obstore, "delete", delete)
+        delete(store, paths[:2])
+        raise GenericError("the connection was reset")
+
+    monkeypatch.setattr(obstore, "delete", break_off)
     blobs.delete(HERE, names)
     assert list(blobs.list(HERE, folder)) == []
 
