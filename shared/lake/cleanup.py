@@ -37,7 +37,7 @@ ORPHAN_AGE = timedelta(days=1)
 _SEARCH_EVERY = timedelta(days=1)
 # Files that one commit takes out, and files that are deleted between two looks at the lease.
 _COMMITTED_TOGETHER = 5000
-_DELETED_TOGETHER = 500
+_DELETED_TOGETHER = 100
 # Old files that one look at the table is taken for.
 _SEARCHED_TOGETHER = 10_000
 
