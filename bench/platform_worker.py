@@ -69,8 +69,8 @@ class _Rows:
 def main() -> None:
     """Prints CPU µs an invocation, by what was sent and by function."""
     rows = cast(Any, _Rows())
-    runtime._tables = cast(Any, lambda: rows)
-    _, key = runtime._api_keys().create(NewKey("bench", ["events:read", "events:write"], "free"))
+    runtime.storage.tables = cast(Any, lambda: rows)
+    _, key = runtime.access.api_keys().create(NewKey("bench", ["events:read", "events:write"], "free"))
     print(json.dumps(uvloop.run(_measure(int(sys.argv[1]), key))))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import runtime
 from shared.identity import passwords
+from shared.runtime import access, storage
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import MemoryTables
 from tests.http.conftest import Answer, Configure, app_triggers, call, configure
@@ -19,14 +19,14 @@ __all__ = ["app_triggers", "configure"]
 
 Send = Callable[..., Awaitable[Answer]]
 _BUILT = (
-    runtime.authenticator,
-    runtime.identity,
-    runtime._revocations,
-    runtime._verify_credential,
-    runtime._api_keys,
-    runtime._access_tokens,
-    runtime._users,
-    runtime._logins,
+    access.authenticator,
+    access.identity,
+    access.revocations,
+    access.verify_credential,
+    access.api_keys,
+    access.access_tokens,
+    access.users,
+    access.logins,
 )
 
 
@@ -61,8 +61,8 @@ def send(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Send]:
     """Invokes an operation of the app by its name, over the tables in memory, with registration open."""
-    monkeypatch.setattr(runtime, "_tables", lambda: tables)
-    monkeypatch.setattr(runtime, "utc_now", clock)
+    monkeypatch.setattr(storage, "tables", lambda: tables)
+    monkeypatch.setattr(access, "utc_now", clock)
     monkeypatch.setattr("functions.http.admin_keys.utc_now", clock)
     monkeypatch.setattr(passwords.HashCost, "__init__", _cheap)
     configure(registration="open")

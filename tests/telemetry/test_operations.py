@@ -27,7 +27,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryTables]:
         return PipelineTotals()
 
     memory = MemoryTables()
-    monkeypatch.setattr(runtime, "_tables", lambda: memory)
+    monkeypatch.setattr(runtime.storage, "tables", lambda: memory)
     monkeypatch.setattr(runtime, "pipeline_totals", unknown)
     runtime.recorder.cache_clear()
     yield memory

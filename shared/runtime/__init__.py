@@ -1,0 +1,54 @@
+"""The composition root: builds each service once, when first asked for, and alone picks the adapters.
+
+Triggers use what is named here (`runtime.flusher()`); what only its modules need stays with them
+(`storage.blobs()`). They call each other's functions through the module, so whoever replaces one there
+replaces it for all. A module is not named like a function: `runtime.jobs` is the function.
+"""
+
+from shared.runtime import access, brokers, pipeline, queries, storage, telemetry, work
+from shared.runtime.access import authenticator, identity, limiter, limits, sweep_identity
+from shared.runtime.configuration import settings
+from shared.runtime.pipeline import catch_up, cleaner, event_intake, flusher, landing, uploader
+from shared.runtime.queries import dead_letters, exports, history, inventory, readings_gauge
+from shared.runtime.storage import file_listing, segments
+from shared.runtime.telemetry import fold_metrics, health, pipeline_totals, recorder, watch
+from shared.runtime.work import cleanup_work, job_runner, jobs, recorded_flush, upload_work
+
+__all__ = [
+    "access",
+    "authenticator",
+    "brokers",
+    "catch_up",
+    "cleaner",
+    "cleanup_work",
+    "dead_letters",
+    "event_intake",
+    "exports",
+    "file_listing",
+    "flusher",
+    "fold_metrics",
+    "health",
+    "history",
+    "identity",
+    "inventory",
+    "job_runner",
+    "jobs",
+    "landing",
+    "limiter",
+    "limits",
+    "pipeline",
+    "pipeline_totals",
+    "queries",
+    "readings_gauge",
+    "recorded_flush",
+    "recorder",
+    "segments",
+    "settings",
+    "storage",
+    "sweep_identity",
+    "telemetry",
+    "upload_work",
+    "uploader",
+    "watch",
+    "work",
+]
