@@ -24,7 +24,8 @@ setup: $(STAMP)  ## Install the Python environment and the local stack's tools (
 run: $(STAMP)  ## Start Azurite, Kafka and the function app in the foreground
 	@exec $(PY) -m devstack
 
-test: setup  ## Run every test
+test: $(STAMP)  ## Run every test
+	@$(PY) -m devstack.tools --for-tests
 	@$(PY) -m pytest -n $(shell nproc) --dist loadfile
 
 check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with the code

@@ -4,3 +4,5 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 TOOLS = PROJECT / ".tools"
+# Where the function app finds what its pages load.
+STATIC = PROJECT / "functions/http/static"

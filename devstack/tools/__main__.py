@@ -1,4 +1,5 @@
-"""`python -m devstack.tools`: installs what the stack needs; says what is missing."""
+"""`python -m devstack.tools`: installs what the stack needs, and with `--for-tests` what the tests need too;
+says what is missing."""
 
 from __future__ import annotations
 
@@ -8,16 +9,21 @@ from functools import partial
 
 from devstack.home import StackError
 from devstack.screen import Screen
-from devstack.tools import azurite, class_archive, kafka, swagger_ui
+from devstack.tools import axe, azurite, chromium, class_archive, kafka, swagger_ui, uplot
 from devstack.tools.installation import Announce, ToolMissingError
 
 
 def main() -> int:
-    """Installs all; 1 when the stack could not run at all."""
+    """Installs all; 1 when the stack could not run at all, or the tests could not."""
+    for_tests = sys.argv[1:] == ["--for-tests"]
     screen = Screen()
     try:
         _ensure(screen, "azurite", azurite.ensure)
         _ensure(screen, "swagger-ui", swagger_ui.ensure)
+        _ensure(screen, "uplot", uplot.ensure)
+        if for_tests:
+            _ensure(screen, "axe", axe.ensure)
+            _ensure(screen, "chromium", chromium.ensure)
     except ToolMissingError as error:
         print(error, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from devstack.tools.installation import ToolMissingError, run
@@ -31,3 +32,19 @@ def install_packages(manifests: list[Path], target: Path) -> None:
     for manifest in manifests:
         shutil.copy(manifest, target)
     run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], target)
+
+
+def copy_files(package: Path, files: Mapping[str, str], target: Path) -> None:
+    """Copies `files` of the folder `package` into the folder `target`, each under its new name, where they
+    differ from what is there; nobody sees half a file."""
+    target.mkdir(exist_ok=True)
+    for name, new_name in files.items():
+        _copy(package / name, target / new_name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.exists() and target.read_bytes() == source.read_bytes():
+        return
+    draft = target.with_name(f".{target.name}.draft")
+    shutil.copyfile(source, draft)
+    draft.replace(target)

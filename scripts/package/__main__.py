@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from scripts.package.contents import MissingFiles, copy_own
 from scripts.package.dependencies import from_here, from_index
 
 PROJECT = Path(__file__).parents[2]
+_LOCKS = [PROJECT / "devstack/tools" / tool / "package-lock.json" for tool in ("swagger_ui", "uplot")]
 
 
 def build(target: Path, *, installed: bool, level: int = 6) -> Path:
@@ -34,13 +34,8 @@ def build(target: Path, *, installed: bool, level: int = 6) -> Path:
     package = target / "floe.zip"
     archive.write(app, package, level=level)
     (target / "floe.contents.txt").write_text(archive.listing(app))
-    (target / "floe.cdx.json").write_text(sbom.document(app, _swagger_ui()))
+    (target / "floe.cdx.json").write_text(sbom.document(app, _LOCKS))
     return package
-
-
-def _swagger_ui() -> str:
-    wanted = json.loads((PROJECT / "devstack/tools/swagger_ui/package.json").read_text())["dependencies"]
-    return str(wanted["swagger-ui-dist"])
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 _OWN = ("function_app.py", "host.json", "LICENSE", "functions", "shared")
+# From npm: without these the pages at /docs and /dashboard stay empty.
+_OF_THE_PAGES = ("swagger-ui-bundle.js", "uplot.js")
 # The folder that Azure's Python worker looks into for dependencies.
 SITE_PACKAGES = Path(".python_packages/lib/site-packages")
 
@@ -23,14 +25,14 @@ class MissingFiles(Exception):
 
 def copy_own(project: Path, target: Path) -> None:
     """Copies the app's own files to `target`; raises MissingFiles."""
-    if not (project / "functions/http/static/swagger-ui-bundle.js").is_file():
-        raise MissingFiles("Swagger UI is not installed: run `make setup`")
+    if not all((project / "functions/http/static" / name).is_file() for name in _OF_THE_PAGES):
+        raise MissingFiles("What the pages load is not installed: run `make setup`")
     for source in own_files(project):
         _copy(source, target / source.relative_to(project))
 
 
 def own_files(project: Path) -> Iterator[Path]:
-    """The app's own files: code, `host.json`, the documentation page."""
+    """The app's own files: code, `host.json`, the pages."""
     for name in _OWN:
         place = project / name
         for file in [place] if place.is_file() else sorted(place.rglob("*")):

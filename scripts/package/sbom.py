@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -14,9 +14,9 @@ from scripts.package.contents import SITE_PACKAGES
 from shared.platform.version import VERSION
 
 
-def document(folder: Path, swagger_ui: str) -> str:
-    """The document of an unpacked package; `swagger_ui` is the version of the page's own library."""
-    parts = [*_python(folder), _part("npm", "swagger-ui-dist", swagger_ui, "Apache-2.0")]
+def document(folder: Path, from_npm: Iterable[Path]) -> str:
+    """The document of an unpacked package; `from_npm` are the lock files of what its pages load."""
+    parts = [*_python(folder), *_npm(from_npm)]
     own = {"type": "application", "bom-ref": "floe", "name": "floe", "version": VERSION}
     body = {
         "metadata": {"component": own, "properties": [{"name": "python", "value": "3.13"}]},
@@ -38,6 +38,14 @@ def _python(folder: Path) -> Iterator[dict[str, Any]]:
     for file in sorted((folder / SITE_PACKAGES).glob("*.dist-info/METADATA")):
         said = HeaderParser().parsestr(file.read_text())
         yield _part("pypi", said["Name"].lower().replace("_", "-"), said["Version"], _licence(said))
+
+
+def _npm(locks: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """The packages that are asked for; those that they ask for in turn are no part of what is copied."""
+    for lock in locks:
+        packages = json.loads(lock.read_text())["packages"]
+        for name, version in packages[""]["dependencies"].items():
+            yield _part("npm", name, version, packages[f"node_modules/{name}"]["license"])
 
 
 def _part(kind: str, name: str, version: str, licence: str | None) -> dict[str, Any]:

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from devstack.tools import PROJECT, TOOLS, azurite, installation, kafka, npm, swagger_ui
+from devstack.tools import (
+    PROJECT,
+    STATIC,
+    TOOLS,
+    axe,
+    azurite,
+    chromium,
+    installation,
+    kafka,
+    npm,
+    swagger_ui,
+    uplot,
+)
 from devstack.tools.installation import ToolMissingError, install, installed_at
 
 
@@ -75,6 +87,13 @@ def test_missing_java_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> 
         kafka.check()
 
 
+def test_missing_chromium_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    for ask in (chromium.executable, lambda: chromium.ensure(_say_nothing)):
+        with pytest.raises(ToolMissingError, match=r"need Chromium.*apt-get install chromium"):
+            ask()
+
+
 def test_old_java_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     java = tmp_path / "java"
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
@@ -84,7 +103,7 @@ def test_old_java_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         kafka.check()
 
 
-@pytest.mark.parametrize("tool", [azurite, swagger_ui])
+@pytest.mark.parametrize("tool", [axe, azurite, swagger_ui, uplot])
 def test_lock_files_name_no_registry(tool: object) -> None:
     folder = Path(str(getattr(tool, "__file__", ""))).parent
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
@@ -95,8 +114,8 @@ def test_lock_files_name_no_registry(tool: object) -> None:
 def test_second_run_changes_nothing() -> None:
     command = [sys.executable, "-m", "devstack.tools"]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    before = {path: path.stat().st_mtime_ns for path in [*TOOLS.iterdir(), *swagger_ui.STATIC.iterdir()]}
+    before = {path: path.stat().st_mtime_ns for path in [*TOOLS.iterdir(), *STATIC.iterdir()]}
     again = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
     assert "installing" not in again.stdout
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert {path.name for path in swagger_ui.STATIC.iterdir()} >= set(swagger_ui.FILES)
+    assert {path.name for path in STATIC.iterdir()} >= {*swagger_ui.FILES, *uplot.FILES.values()}
