@@ -126,7 +126,7 @@ def _accepted(deployment: Deployment, given: dict[str, Any]) -> Iterator[Finding
     known = {name: str(value) for name, value in given.items() if not str(value).startswith(_KEY_VAULT)}
     with patch.dict(os.environ, known, clear=True):
         try:
-            loaded = Settings()  # type: ignore[call-arg]
+            loaded = Settings()
         except ValidationError as error:
             yield Finding("app settings", describe(error))
             return
