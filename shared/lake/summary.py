@@ -24,13 +24,24 @@ class Share(msgspec.Struct, array_like=True, frozen=True):
     bytes: int = 0
 
 
+class LastCommit(msgspec.Struct, array_like=True, frozen=True):
+    """The newest entry with notes: its version, when it was made (ms since 1970), and of its notes the kind
+    and the rows, None where they name none."""
+
+    version: int
+    at: int | None
+    kind: str
+    rows: int | None
+
+
 class TableSummary(msgspec.Struct, kw_only=True):
     """A table at `version`, -1 where there is none.
 
     `done[kind]` adds up the notes of one kind (`flush`, `upload`, `retention`, …): `commits`, and each whole
     number that they name, such as `rows` and `bytes`. `messages` counts by topic the messages of which rows
     were committed; `last_message` is when the broker took the newest of them (µs since 1970). In the table of
-    dead letters `alone` counts those that gave no row of their own stream.
+    dead letters `alone` counts those that gave no row of their own stream. `last_commit` is None where no
+    entry with notes was folded since summaries tell of it.
     `keys` is None where there are too many to keep. `progress` has every `txn`; `whole` says that no entry is
     missing, so that an id which is not in it was never set. `exact` is false when an entry left open what it
     did to the files; they are then counted in the table itself.
@@ -45,6 +56,7 @@ class TableSummary(msgspec.Struct, kw_only=True):
     messages: dict[str, int] = {}
     alone: dict[str, int] = {}
     last_message: int | None = None
+    last_commit: LastCommit | None = None
     progress: dict[str, int] = {}
     whole: bool = True
     exact: bool = True
@@ -84,6 +96,7 @@ def fold(summary: TableSummary, entry: bytes, key_column: str) -> None:
             summary.progress[line.txn.app_id] = line.txn.version
         elif line.commit_info is not None and isinstance(line.commit_info.floe, dict):
             _note(summary, line.commit_info.floe)
+            summary.last_commit = _last(summary.version + 1, line.commit_info)
         elif line.metadata is not None:
             summary.table = line.metadata.id
     summary.version += 1
@@ -118,6 +131,13 @@ def _note(summary: TableSummary, notes: dict[str, Any]) -> None:
             summary.last_message = max(summary.last_message or count, count)
 
 
+def _last(version: int, made: _CommitInfo) -> LastCommit:
+    rows = made.floe.get("rows")
+    return LastCommit(
+        version, made.timestamp, str(made.floe.get("kind", "other")), rows if type(rows) is int else None
+    )
+
+
 def _add_up(sums: dict[str, int], counts: dict[str, Any]) -> None:
     for name, count in counts.items():
         if type(count) is int:
@@ -139,6 +159,7 @@ class _Txn(msgspec.Struct, rename="camel"):
 
 class _CommitInfo(msgspec.Struct):
     floe: Any = None
+    timestamp: int | None = None
 
 
 class _Metadata(msgspec.Struct):

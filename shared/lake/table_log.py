@@ -90,6 +90,7 @@ class TableLog:
             _log.warning("log entries are gone before they were counted", container=self._container)
             counted.done, counted.last_message = last.done, last.last_message
             counted.messages, counted.alone = last.messages, last.alone
+            counted.last_commit = last.last_commit
         self._entry = _digest(self._read(counted.version))
         self.summary = counted
         self._kept = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -263,6 +264,13 @@ def test_a_summary_adds_up_files_and_notes(new_lake: NewLake) -> None:
         assert (found.messages, found.alone, found.last_message) == ({"a": 3, "b": 3}, {"b": 2}, 70)
         assert (found.progress[A], found.progress[B]) == (5, 7)
         assert found.version == table.snapshot().version
+        last = found.last_commit
+        assert last is not None
+        assert (last.version, last.kind, last.rows) == (found.version, "upload", 6)
+        assert last.at is not None
+        assert abs(last.at / 1000 - time.time()) < 600
+    assert early.last_commit is not None
+    assert (early.last_commit.kind, early.last_commit.rows) == ("flush", 3)
     assert (early.files, early.bytes, early.messages) == (1, one.size, {"a": 2})
 
 
@@ -273,6 +281,7 @@ def test_a_summary_of_a_table_that_was_emptied(new_lake: NewLake) -> None:
     table.commit(snapshot, [], {}, removed=[removed(one)])
     found = new_lake().table(EVENTS).summary()
     assert (found.files, found.bytes, found.keys, found.done) == (0, 0, {}, {})
+    assert found.last_commit is None  # none of the commits said what it was for
 
 
 def test_what_is_covered_reaches_to_the_newest_version(new_lake: NewLake) -> None:

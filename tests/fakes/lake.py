@@ -21,7 +21,7 @@ from shared.lake.ports import (
     RemovedFile,
     Snapshot,
 )
-from shared.lake.summary import Share, TableSummary
+from shared.lake.summary import LastCommit, Share, TableSummary
 from shared.platform.clock import Clock, utc_now
 from shared.query.wanted import microseconds
 from shared.streams import StreamDefinition
@@ -154,11 +154,13 @@ class MemorySnapshot:
 def _summarised(stream: StreamDefinition, commits: Sequence[Commit]) -> TableSummary:
     summary = TableSummary(version=len(commits) - 1)
     live: dict[str, DataFile] = {}
-    for commit in commits:
+    for version, commit in enumerate(commits):
         live = {path: file for path, file in live.items() if path not in commit.removed}
         live |= {file.path: file for file in commit.files}
         summary.progress.update(commit.progress)
         if commit.notes:
+            made = int(commit.at.timestamp() * 1000)
+            summary.last_commit = LastCommit(version, made, commit.notes["kind"], commit.notes.get("rows"))
             done = summary.done.setdefault(commit.notes["kind"], {"commits": 0})
             done["commits"] += 1
             for noun, count in commit.notes.items():
