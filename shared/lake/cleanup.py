@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched, groupby
+from itertools import batched
 
 from msgspec.structs import replace
 
 from shared.lake.cleanup_progress import CleanupProgress, ProgressStore
 from shared.lake.commits import fence, named, replace_files
+from shared.lake.flush import NO_FOLLOWERS
+from shared.lake.flush_rounds import sorted_out
 from shared.lake.paths import RAW
 from shared.lake.ports import (
     BlobInfo,
     Blobs,
+    Follower,
     Lake,
     LakeTable,
     Leases,
     RemovedFile,
     Snapshot,
 )
-from shared.lake.segments import SegmentStore, uncommitted
-from shared.lake.turns import tiers_lease, turn_at
+from shared.lake.segments import SegmentStore
+from shared.lake.turns import go_on, tiers_lease, turn_at, untold
 from shared.platform.logs import get_log
 from shared.streams import StreamDefinition
 
@@ -70,14 +73,6 @@ class _Work:
     report: CleanupReport
 
 
-def _go_on() -> None:
-    pass
-
-
-def _untold(done: int, total: int) -> None:
-    pass
-
-
 class Cleaner:
     """Cleans streams up, one clean-up at a time for each table and none while it is uploaded."""
 
@@ -89,13 +84,16 @@ class Cleaner:
         leases: Leases,
         limits: CleanupLimits,
         clock: Callable[[], datetime],
+        followers: Mapping[str, Follower] = NO_FOLLOWERS,
     ) -> None:
+        """`followers`: the tables that follow those of streams, by the streams' names."""
         self._segments = segments
         self._blobs = blobs
         self._lake = lake
         self._leases = leases
         self._limits = limits
         self._clock = clock
+        self._followers = followers
         self._progress = ProgressStore(blobs)
 
     def due(self, stream: StreamDefinition) -> bool:
@@ -112,8 +110,8 @@ class Cleaner:
         stream: StreamDefinition,
         *,
         report: CleanupReport | None = None,
-        on_progress: Callable[[int, int], None] = _untold,
-        check: Callable[[], None] = _go_on,
+        on_progress: Callable[[int, int], None] = untold,
+        check: Callable[[], None] = go_on,
         wait_seconds: float = 0,
     ) -> CleanupReport:
         """Takes out what is past its retention, and deletes what nobody needs.
@@ -157,12 +155,11 @@ class Cleaner:
     def _delete_committed_segments(self, work: _Work) -> None:
         """What a flush left that was killed after its commit; the next flush would take it too."""
         segments = self._segments.list(work.stream)
-        snapshot = work.table.snapshot({segment.source.app_id for segment in segments})
-        done = []
-        for app_id, group in groupby(segments, key=lambda segment: segment.source.app_id):
-            ordered = list(group)
-            fresh = {segment for segment, _ in uncommitted(ordered, snapshot.progress(app_id))}
-            done += [segment for segment in ordered if segment not in fresh]
+        app_ids = {segment.source.app_id for segment in segments}
+        snapshot = work.table.snapshot(app_ids)
+        progress = {app_id: snapshot.progress(app_id) for app_id in app_ids}
+        follower = self._followers.get(work.stream.name)
+        _, done = sorted_out(segments, progress, progress if follower is None else follower.reached(app_ids))
         self._segments.delete(work.stream, done)
         work.report.files_deleted += len(done)
         work.report.bytes_freed += sum(segment.size for segment in done)
@@ -237,7 +234,7 @@ class Cleaner:
                 lease.check,
             )
 
-    def _delete(self, work: _Work, infos: Sequence[BlobInfo], check: Callable[[], None] = _go_on) -> None:
+    def _delete(self, work: _Work, infos: Sequence[BlobInfo], check: Callable[[], None] = go_on) -> None:
         for together in batched(infos, _DELETED_TOGETHER, strict=False):
             work.check()
             check()

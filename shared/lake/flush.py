@@ -1,36 +1,39 @@
 """FLUSH: landing segments become data files and one Delta commit, which moves their sources' `txn`.
 
 A crash before the commit leaves unreferenced files and all segments; one after it leaves segments whose rows
-the `txn` marks as committed, so that they are skipped and deleted.
+the `txn` marks as committed, so that they are skipped and deleted. A table that follows the stream's (see
+`Follower`) gets its own commit after that, under a `txn` of its own; segments go once both have their rows.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from shared.lake.data_files import cut_files
+from shared.lake.flush_rounds import FlushRound, FreshSegment, sorted_out
 from shared.lake.ports import (
     BlobGone,
     Blobs,
     CommitConflict,
     DataFile,
+    Follower,
     Lake,
     LakeTable,
     Lease,
     Leases,
     Snapshot,
 )
-from shared.lake.segments import Segment, SegmentStore, messages_in, rows_above, uncommitted
+from shared.lake.segments import SegmentStore, rows_above
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.streams import STREAMS, StreamDefinition
@@ -44,6 +47,7 @@ _log = get_log("flush")
 
 # Four requests at a time hide the latency of storage; more would only hold more memory.
 _PARALLEL = 4
+NO_FOLLOWERS: Mapping[str, Follower] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,53 +69,6 @@ class FlushReport:
     commits: int = 0
 
 
-@dataclass(slots=True)
-class _Round:
-    """What goes into one commit."""
-
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    segments: list[Segment] = field(default_factory=list)
-    progress: dict[str, int] = field(default_factory=dict)
-    messages: Counter[str] = field(default_factory=Counter)
-    alone: Counter[str] = field(default_factory=Counter)
-    last_message: int = 0
-    rows: int = 0
-    size: int = 0
-
-    def add(self, segment: Segment, batch: pa.RecordBatch) -> None:
-        self.batches.append(batch)
-        self.segments.append(segment)
-        self.progress[segment.source.app_id] = segment.last
-        self.rows += batch.num_rows
-        self.size += batch.nbytes
-        if batch.num_rows:
-            messages = messages_in(batch)
-            self.messages[segment.source.topic] += messages
-            if segment.alone is not None:
-                self.alone[segment.source.topic] += min(segment.alone, messages)
-            self.last_message = max(self.last_message, _latest_ingestion(batch))
-
-    def ranges(self) -> dict[str, tuple[int, int]]:
-        """The first and the last sequence number of the segments taken, by source."""
-        firsts: dict[str, int] = {}
-        for segment in self.segments:
-            firsts[segment.source.app_id] = min(
-                segment.first, firsts.get(segment.source.app_id, segment.first)
-            )
-        return {app_id: (first, self.progress[app_id]) for app_id, first in firsts.items()}
-
-    def notes(self) -> dict[str, Any]:
-        """What the log entry says of this commit: rows, messages that gave any (by topic), when the broker
-        took the last of them (µs since 1970); of dead letters, how many messages gave no row (by topic)."""
-        return {
-            "kind": "flush",
-            "rows": self.rows,
-            "messages": dict(self.messages),
-            "last_message": self.last_message,
-            **({"alone": dict(self.alone)} if self.alone else {}),
-        }
-
-
 class Flusher:
     """Flushes streams, one writer at a time for each table."""
 
@@ -123,13 +80,16 @@ class Flusher:
         leases: Leases,
         limits: FlushLimits,
         clock: Callable[[], datetime],
+        followers: Mapping[str, Follower] = NO_FOLLOWERS,
     ) -> None:
+        """`followers`: the tables that follow those of streams, by the streams' names."""
         self._segments = segments
         self._blobs = blobs
         self._lake = lake
         self._leases = leases
         self._limits = limits
         self._clock = clock
+        self._followers = followers
         self._turns = {stream.name: Lock() for stream in STREAMS}
 
     def flush_all(self, *, wait_seconds: float = 0) -> FlushReport:
@@ -155,12 +115,17 @@ class Flusher:
             return
         with self._turn(stream, wait_seconds) as lease, _observed(stream):
             segments = self._segments.list(stream)
+            app_ids = {segment.source.app_id for segment in segments}
             table = self._lake.table(stream)
-            snapshot = table.snapshot({segment.source.app_id for segment in segments})
-            fresh, done = _sorted_out(segments, snapshot)
+            snapshot = table.snapshot(app_ids)
+            progress = {app_id: snapshot.progress(app_id) for app_id in app_ids}
+            follower = self._followers.get(stream.name)
+            reached = dict(progress) if follower is None else dict(follower.reached(app_ids))
+            fresh, done = sorted_out(segments, progress, reached)
             self._segments.delete(stream, done)
-            for taken in self._rounds(stream, fresh):
+            for taken in self._rounds(stream, fresh, reached):
                 snapshot = self._commit(stream, table, snapshot, taken, lease, report)
+                reached |= taken.followed
 
     @contextmanager
     def _turn(self, stream: StreamDefinition, wait_seconds: float) -> Iterator[Lease]:
@@ -174,33 +139,34 @@ class Flusher:
         finally:
             turn.release()
 
-    def _rounds(self, stream: StreamDefinition, fresh: Sequence[tuple[Segment, int]]) -> Iterator[_Round]:
+    def _rounds(
+        self, stream: StreamDefinition, fresh: Sequence[FreshSegment], reached: dict[str, int]
+    ) -> Iterator[FlushRound]:
         """The segments' rows in portions of bounded size, each source's in stream order."""
-        taken = _Round()
+        taken = FlushRound(dict(reached))
         for segment, rows in self._read(stream, fresh):
             if taken.segments and (
                 taken.rows + rows.num_rows > self._limits.rows
                 or taken.size + rows.nbytes > self._limits.bytes
             ):
                 yield taken
-                taken = _Round()
+                taken = FlushRound(dict(reached))
             taken.add(segment, rows)
         if taken.segments:
             yield taken
 
     def _read(
-        self, stream: StreamDefinition, fresh: Sequence[tuple[Segment, int]]
-    ) -> Iterator[tuple[Segment, pa.RecordBatch]]:
-        """The segments' rows that count, a few segments ahead of whoever takes them."""
+        self, stream: StreamDefinition, fresh: Sequence[FreshSegment]
+    ) -> Iterator[tuple[FreshSegment, pa.RecordBatch]]:
+        """The segments' rows that count somewhere, a few segments ahead of whoever takes them."""
 
-        def read(item: tuple[Segment, int]) -> pa.RecordBatch:
-            segment, covered = item
-            return rows_above(self._segments.read(stream, segment), covered)
+        def read(item: FreshSegment) -> pa.RecordBatch:
+            return rows_above(self._segments.read(stream, item.segment), min(item.covered, item.followed))
 
-        ahead: deque[tuple[Segment, Future[pa.RecordBatch]]] = deque()
+        ahead: deque[tuple[FreshSegment, Future[pa.RecordBatch]]] = deque()
         with ThreadPoolExecutor(_PARALLEL, "flush-read") as pool:
             for item in fresh:
-                ahead.append((item[0], pool.submit(read, item)))
+                ahead.append((item, pool.submit(read, item)))
                 if len(ahead) > _PARALLEL:
                     yield _read_one(*ahead.popleft())
             while ahead:
@@ -211,15 +177,42 @@ class Flusher:
         stream: StreamDefinition,
         table: LakeTable,
         snapshot: Snapshot,
-        taken: _Round,
+        taken: FlushRound,
+        lease: Lease,
+        report: FlushReport,
+    ) -> Snapshot:
+        """Commits what was taken, to both tables; overlapping deliveries may have added nothing."""
+        follow = self._prepare(stream, taken, lease)
+        if taken.rows:
+            snapshot = self._commit_rows(stream, table, snapshot, taken, lease, report)
+        follow()
+        self._segments.delete(stream, taken.segments)
+        return snapshot
+
+    def _prepare(self, stream: StreamDefinition, taken: FlushRound, lease: Lease) -> Callable[[], None]:
+        """Digests what the following table is to have, while the rows are in memory; what commits it."""
+        import pyarrow as pa
+
+        follower = self._followers.get(stream.name)
+        if follower is None or not taken.following:
+            taken.following.clear()
+            return lambda: None
+        digest = follower.digest(pa.Table.from_batches(taken.following))
+        taken.following.clear()
+        reached, followed = taken.reached, taken.followed
+        return lambda: follower.commit(digest, reached, followed, lease.check)
+
+    def _commit_rows(
+        self,
+        stream: StreamDefinition,
+        table: LakeTable,
+        snapshot: Snapshot,
+        taken: FlushRound,
         lease: Lease,
         report: FlushReport,
     ) -> Snapshot:
         import pyarrow as pa
 
-        if not taken.rows:  # overlapping deliveries that add nothing
-            self._segments.delete(stream, taken.segments)
-            return snapshot
         name = f"{self._clock():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
         rows = pa.Table.from_batches(taken.batches).combine_chunks()
         taken.batches.clear()
@@ -230,7 +223,6 @@ class Flusher:
             snapshot = table.commit(snapshot, files, taken.progress, notes=taken.notes())
         except CommitConflict as conflict:
             raise LeaseHeld(f"another writer committed to {stream.name}: {conflict}") from conflict
-        self._segments.delete(stream, taken.segments)
         report.files += [f"{stream.container}/{file.path}" for file in files]
         report.rows += taken.rows
         report.commits += 1
@@ -262,13 +254,6 @@ class Flusher:
         return entries
 
 
-def _latest_ingestion(rows: pa.RecordBatch) -> int:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return int(pc.max(rows.column("ingestion_time").cast(pa.int64())).as_py())
-
-
 @contextmanager
 def _observed(stream: StreamDefinition) -> Iterator[None]:
     """Times one flush; counts one that fails."""
@@ -284,19 +269,8 @@ def _observed(stream: StreamDefinition) -> Iterator[None]:
         FLUSH_DURATION.observe(perf_counter() - started, stream.name)
 
 
-def _read_one(segment: Segment, reading: Future[pa.RecordBatch]) -> tuple[Segment, pa.RecordBatch]:
+def _read_one(fresh: FreshSegment, reading: Future[pa.RecordBatch]) -> tuple[FreshSegment, pa.RecordBatch]:
     try:
-        return segment, reading.result()
+        return fresh, reading.result()
     except BlobGone as gone:
         raise LeaseHeld(f"another writer took {gone}") from gone
-
-
-def _sorted_out(
-    segments: Sequence[Segment], snapshot: Snapshot
-) -> tuple[list[tuple[Segment, int]], list[Segment]]:
-    """The segments with rows that are not committed yet (and above which sequence number), and the others."""
-    fresh: list[tuple[Segment, int]] = []
-    for app_id, group in groupby(segments, key=lambda segment: segment.source.app_id):
-        fresh += uncommitted(list(group), snapshot.progress(app_id))
-    kept = {segment for segment, _ in fresh}
-    return fresh, [segment for segment in segments if segment not in kept]

@@ -5,7 +5,7 @@ tests/contracts holds every implementation of these, fakes included, to one suit
 
 from __future__ import annotations
 
-from collections.abc import Buffer, Iterable, Mapping, Sequence
+from collections.abc import Buffer, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -179,6 +179,33 @@ class Lake(Protocol):
 
     def table(self, stream: StreamDefinition) -> LakeTable:
         """The table of `stream`."""
+
+
+class Follower(Protocol):
+    """A table that is derived from the rows of a stream, and keeps a progress of its own over the same
+    sources. Whoever commits rows to the stream's table, in a turn at it, has it follow; what was committed to
+    one table and not to the other is made up for by the next."""
+
+    def reached(self, app_ids: Iterable[str]) -> Mapping[str, int]:
+        """The last sequence number of each source that counts in the derived table; -1 where none does.
+        Blocks; raises StorageUnavailable."""
+
+    def digest(self, rows: pa.Table) -> pa.Table:
+        """What the derived table needs of `rows` of the stream, which is much less."""
+
+    def commit(
+        self,
+        digest: pa.Table,
+        reached: Mapping[str, int],
+        progress: Mapping[str, int],
+        check: Callable[[], None],
+    ) -> None:
+        """Counts `digest` in and moves the derived table from `reached` to `progress`, in one commit; nothing
+        where both are the same.
+
+        `check` is called while it waits for its turn, and right before the commit. Raises LeaseHeld where the
+        table does not stand at `reached`, or another writer is in the way. Blocks; raises StorageUnavailable.
+        """
 
 
 class Lease(Protocol):

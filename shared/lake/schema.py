@@ -29,7 +29,8 @@ def row_schema(stream: StreamDefinition) -> pa.Schema:
 
 @cache
 def table_schema(stream: StreamDefinition) -> pa.Schema:
-    """The columns of the Delta table: a row's, then the date and hour that it is partitioned by."""
+    """The columns of the Delta table: a row's, then the date, and the hour, that it is partitioned by."""
     import pyarrow as pa
 
-    return pa.schema([*row_schema(stream), pa.field("date", pa.date32()), pa.field("hour", pa.int32())])
+    hour = [] if stream.derived else [pa.field("hour", pa.int32())]
+    return pa.schema([*row_schema(stream), pa.field("date", pa.date32()), *hour])

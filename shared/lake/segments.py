@@ -128,6 +128,8 @@ class SegmentStore:
 
     def list(self, stream: StreamDefinition) -> list[Segment]:
         """The stream's segments, each source's in stream order. Blocks."""
+        if stream.derived:
+            return []
         blobs = self._blobs.list(LANDING_CONTAINER, _common_prefix(stream))
         segments = [segment for info in blobs if (segment := parse_name(info)) is not None]
         if stream.topics:

@@ -19,10 +19,10 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 class Statistics:
-    """Number of rows, and bounds of the times and of the file column, over all rows that were added."""
+    """Number of rows, and bounds of all times and of the file column, over all rows that were added."""
 
     def __init__(self, stream: StreamDefinition) -> None:
-        self._times = (stream.time_column, "ingestion_time")
+        self._times = [column.name for column in stream.columns if column.kind == "timestamp"]
         self._text = stream.file_column
         self._bounds: dict[str, tuple[Any, Any]] = {}
         self.rows = 0
@@ -33,7 +33,7 @@ class Statistics:
         import pyarrow.compute as pc
 
         self.rows += rows.num_rows
-        for name in dict.fromkeys(self._times):
+        for name in self._times:
             self._widen(name, pc.min_max(rows[name].cast(pa.int64())).as_py())
         if self._text is not None:
             self._widen(self._text, pc.min_max(rows[self._text]).as_py())

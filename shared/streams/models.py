@@ -40,6 +40,9 @@ class StreamDefinition:
     The table is partitioned by `key_column`, `date` and `hour`, the latter two in UTC from `time_column`.
     `file_column`: within a key's hour, rows of different values of it go to different files, which are named
     by it; None where a key's hour is one file.
+
+    `derived`: the table is made of another stream's rows. It has no landing segments of its own, and is
+    partitioned by `date` alone, which is its key.
     """
 
     name: str
@@ -49,8 +52,9 @@ class StreamDefinition:
     time_column: str
     key_column: str
     file_column: str | None = None
+    derived: bool = False
 
     @property
-    def partition_columns(self) -> tuple[str, str, str]:
+    def partition_columns(self) -> tuple[str, ...]:
         """The Delta partition columns, in order."""
-        return (self.key_column, "date", "hour")
+        return (self.key_column,) if self.derived else (self.key_column, "date", "hour")
