@@ -11,7 +11,7 @@ from shared.dead_letters.intents import Intent, ReplayStore
 from shared.dead_letters.letter_files import LetterFiles
 from shared.jobs.context import JobContext
 from shared.lake.ports import CommitConflict, Lake, Leases
-from shared.lake.turns import turn_at
+from shared.lake.turns import go_on, turn_at
 from shared.platform.clock import Clock
 from shared.platform.errors import LeaseHeld
 from shared.query.wanted import microseconds
@@ -19,10 +19,6 @@ from shared.streams import STREAMS, StreamDefinition
 
 # The `txn` id of that progress.
 REPLAYED = "replay"
-
-
-def _go_on() -> None:
-    pass
 
 
 class Settlement:
@@ -52,7 +48,7 @@ class Settlement:
 
     def finish(self, context: JobContext, intent: Intent) -> None:
         """What follows the commit of `intent`, however often it is begun. It cannot be cancelled."""
-        self._files.take_out(intent, _go_on)
+        self._files.take_out(intent, go_on)
         job = context.job
         if intent.job == job.id and job.state.get("portion") != intent.version:
             reached = max(intent.next, int(job.state.get("next", 0)))

@@ -24,6 +24,14 @@ def tiers_lease(stream: StreamDefinition) -> str:
     return f"upload-{stream.name}"
 
 
+def go_on() -> None:
+    """The `check` of work that nobody wants to end."""
+
+
+def untold(done: int, total: int) -> None:
+    """The `on_progress` of work that nobody follows."""
+
+
 @contextmanager
 def turn_at(leases: Leases, stream: StreamDefinition, check: Callable[[], None]) -> Iterator[Lease]:
     """The table's lease, waited for patiently; `check` is called meanwhile. Raises LeaseHeld in the end."""

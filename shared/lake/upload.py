@@ -27,7 +27,7 @@ from shared.lake.ports import (
     Tier,
 )
 from shared.lake.raw_files import RawReader, Unreadable
-from shared.lake.turns import tiers_lease
+from shared.lake.turns import go_on, tiers_lease, untold
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.streams import StreamDefinition
@@ -79,14 +79,6 @@ class _Round:
     rows: int = 0
 
 
-def _go_on() -> None:
-    pass
-
-
-def _untold(done: int, total: int) -> None:
-    pass
-
-
 class Uploader:
     """Uploads streams, one upload at a time for each table."""
 
@@ -115,8 +107,8 @@ class Uploader:
         stream: StreamDefinition,
         *,
         closed_only: bool,
-        on_progress: Callable[[int, int], None] = _untold,
-        check: Callable[[], None] = _go_on,
+        on_progress: Callable[[int, int], None] = untold,
+        check: Callable[[], None] = go_on,
         wait_seconds: float = 0,
     ) -> UploadReport:
         """Merges the raw files of closed hours, or of all, and returns when none is left of those that were
