@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from devstack.home import StackError
@@ -56,45 +56,38 @@ def touch_topics(bootstrap: str, topics: Iterable[str]) -> None:
 
 def make_containers(connection_string: str, containers: Iterable[str]) -> None:
     """Makes the blob containers that are missing. Blocks. Raises StackError when storage refuses."""
-    from azure.core.exceptions import AzureError, ResourceExistsError
     from azure.storage.blob import BlobServiceClient
 
     with BlobServiceClient.from_connection_string(connection_string, retry_total=0) as service:
-        for container in containers:
-            try:
-                service.create_container(container, timeout=5)
-            except ResourceExistsError:
-                continue
-            except AzureError as error:
-                raise StackError(f"Storage did not make the container {container}: {error}") from None
+        _make("container", containers, lambda name: service.create_container(name, timeout=5))
 
 
 def make_tables(connection_string: str, tables: Iterable[str]) -> None:
     """Makes the tables that are missing. Blocks. Raises StackError when storage refuses."""
-    from azure.core.exceptions import AzureError
     from azure.data.tables import TableServiceClient
 
     with TableServiceClient.from_connection_string(connection_string, retry_total=0) as service:
-        for table in tables:
-            try:
-                service.create_table_if_not_exists(table)
-            except AzureError as error:
-                raise StackError(f"Storage did not make the table {table}: {error}") from None
+        _make("table", tables, service.create_table)
 
 
 def make_queues(connection_string: str, queues: Iterable[str]) -> None:
     """Makes the queues that are missing. Blocks. Raises StackError when storage refuses."""
-    from azure.core.exceptions import AzureError, ResourceExistsError
     from azure.storage.queue import QueueServiceClient
 
     with QueueServiceClient.from_connection_string(connection_string, retry_total=0) as service:
-        for queue in queues:
-            try:
-                service.create_queue(queue, timeout=5)
-            except ResourceExistsError:
-                continue
-            except AzureError as error:
-                raise StackError(f"Storage did not make the queue {queue}: {error}") from None
+        _make("queue", queues, lambda name: service.create_queue(name, timeout=5))
+
+
+def _make(what: str, names: Iterable[str], make: Callable[[str], object]) -> None:
+    from azure.core.exceptions import AzureError, ResourceExistsError
+
+    for name in names:
+        try:
+            make(name)
+        except ResourceExistsError:
+            continue
+        except AzureError as error:
+            raise StackError(f"Storage did not make the {what} {name}: {error}") from None
 
 
 def _listens(bootstrap: str) -> bool:
