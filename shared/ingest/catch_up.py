@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from shared.ingest.land import Landing, generation_of
 from shared.ingest.ports import HubEnds, Hubs
@@ -12,7 +12,7 @@ from shared.lake.ports import Lake
 from shared.lake.segments import SegmentStore, Source
 from shared.platform.errors import Unavailable
 from shared.platform.logs import get_log
-from shared.streams import StreamDefinition
+from shared.streams import StreamDefinition, stream_of_topic
 from shared.streams.dead_letters import DEAD_LETTERS
 
 _log = get_log("catch_up")
@@ -54,18 +54,40 @@ class CatchUp:
             return False
         return True
 
+    def lag(self, streams: Sequence[StreamDefinition]) -> dict[str, int]:
+        """How many messages of each stream, by its name, the broker has and landing has not come to; at most,
+        for of partitions where nothing was landed yet old messages may be gone.
+
+        Streams without topics are left out. Blocks; raises Unavailable.
+        """
+        streams = [stream for stream in streams if stream.topics]
+        ends = self._ends.ends([topic for stream in streams for topic in stream.topics])
+        reached = {at: self._landing.landed(*at) for at in ends}
+        elsewhere = [at for at, end in ends.items() if reached[at] < end]
+        if elsewhere:
+            in_storage = self._reached_in_storage(streams, elsewhere)
+            reached |= {at: max(reached[at], in_storage[at]) for at in elsewhere}
+        lags = dict.fromkeys((stream.name for stream in streams), 0)
+        for (topic, partition), end in ends.items():
+            lags[stream_of_topic(topic).name] += max(0, end - reached[topic, partition])
+        return lags
+
     async def _behind(
         self, streams: Sequence[StreamDefinition], ends: dict[tuple[str, int], int]
     ) -> dict[tuple[str, int], int]:
         here = {at: end for at, end in ends.items() if self._landing.landed(*at) < end}
-        return await asyncio.to_thread(self._behind_in_storage, streams, here) if here else {}
+        if not here:
+            return {}
+        reached = await asyncio.to_thread(self._reached_in_storage, streams, here)
+        return {at: end for at, end in here.items() if reached[at] < end}
 
-    def _behind_in_storage(
-        self, streams: Sequence[StreamDefinition], ends: dict[tuple[str, int], int]
+    def _reached_in_storage(
+        self, streams: Sequence[StreamDefinition], places: Iterable[tuple[str, int]]
     ) -> dict[tuple[str, int], int]:
-        """Those of `ends` that neither segments nor tables reach."""
-        generations = {topic: generation_of(self._hubs.identity(topic)) for topic, _ in ends}
-        sources = {at: Source(*at, generations[at[0]]) for at in ends}
+        """The last sequence number that segments or tables have of each of `places`; -1 without any."""
+        places = list(places)
+        generations = {topic: generation_of(self._hubs.identity(topic)) for topic in {at[0] for at in places}}
+        sources = {at: Source(*at, generations[at[0]]) for at in places}
         reached = dict.fromkeys(sources.values(), -1)
         for stream in (*streams, DEAD_LETTERS):
             for segment in self._segments.list(stream):
@@ -74,4 +96,4 @@ class CatchUp:
             committed = self._lake.table(stream).summary([source.app_id for source in reached]).progress
             for source in reached:
                 reached[source] = max(reached[source], committed.get(source.app_id, -1))
-        return {at: end for at, end in ends.items() if reached[sources[at]] < end}
+        return {at: reached[source] for at, source in sources.items()}

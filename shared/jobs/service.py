@@ -82,6 +82,10 @@ class Jobs:
         ordered = merge(current, *histories, key=lambda job: moment_of(job.id), reverse=True)
         return list(islice({job.id: job for job in ordered}.values(), limit))
 
+    def active(self) -> Sequence[Job]:
+        """The jobs that are queued or at work, at most one of each kind; reads once."""
+        return [slot.job for slot in self._slots.all() if slot.job.status.active]
+
     def cancel(self, job_id: str) -> Job:
         """Asks the job to end; one that waits ends at once. Raises NotFound, and Conflict where it ended."""
         while True:

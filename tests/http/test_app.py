@@ -8,6 +8,7 @@ import azure.functions as func
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from functions._http import static_files
 from functions._http.catalogue import CATALOGUE
 from functions._http.declaration import Access, Operation
 from functions._http.messages import Principal
@@ -143,10 +144,10 @@ def swagger_ui(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path.parent / "secret.js").write_text("secret")
-    monkeypatch.setattr(docs, "STATIC", tmp_path)
-    docs._read.cache_clear()
+    monkeypatch.setattr(static_files, "FROM_NPM", tmp_path)
+    docs.FILES.read.cache_clear()
     yield tmp_path
-    docs._read.cache_clear()
+    docs.FILES.read.cache_clear()
 
 
 async def test_the_page_loads_nothing_from_elsewhere(swagger_ui: Any, app_triggers: dict[str, Any]) -> None:
@@ -188,8 +189,8 @@ async def test_no_other_file_is_served(name: str, swagger_ui: Any, app_triggers:
 async def test_the_page_says_what_to_run_where_swagger_ui_is_missing(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, app_triggers: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(docs, "STATIC", tmp_path)
-    docs._read.cache_clear()
+    monkeypatch.setattr(static_files, "FROM_NPM", tmp_path)
+    docs.FILES.read.cache_clear()
     answer = await call(app_triggers["get_docs"], key=None)
     assert answer.status == 404
     assert "make setup" in answer.json["error"]["message"]

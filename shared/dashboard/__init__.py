@@ -1,0 +1,1 @@
+"""The state of the pipeline for those who look at it: see `PipelineService`."""
