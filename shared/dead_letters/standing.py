@@ -26,8 +26,8 @@ class Standing:
 def standing(history: History, segments: SegmentStore, since: datetime) -> Standing:
     """The letters that are kept, and those taken by the broker from `since` on.
 
-    What it costs grows with the table's files; rows are read only of the hour and segments in which `since` lies.
-    Blocks; raises StorageUnavailable.
+    What it costs grows with the table's files; of rows only those around `since` are read. Blocks; raises
+    StorageUnavailable.
     """
     start = microseconds(since)
 
