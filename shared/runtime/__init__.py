@@ -5,9 +5,10 @@ Triggers use what is named here (`runtime.flusher()`); what only its modules nee
 replaces it for all. A module is not named like a function: `runtime.jobs` is the function.
 """
 
-from shared.runtime import access, brokers, pipeline, queries, storage, telemetry, work
+from shared.runtime import access, brokers, dashboard, pipeline, queries, storage, telemetry, work
 from shared.runtime.access import authenticator, identity, limiter, limits, sweep_identity
 from shared.runtime.configuration import settings
+from shared.runtime.dashboard import pipeline_state
 from shared.runtime.pipeline import catch_up, cleaner, event_intake, flusher, landing, uploader
 from shared.runtime.queries import dead_letters, exports, history, inventory, readings_gauge
 from shared.runtime.storage import file_listing, segments
@@ -21,6 +22,7 @@ __all__ = [
     "catch_up",
     "cleaner",
     "cleanup_work",
+    "dashboard",
     "dead_letters",
     "event_intake",
     "exports",
@@ -37,6 +39,7 @@ __all__ = [
     "limiter",
     "limits",
     "pipeline",
+    "pipeline_state",
     "pipeline_totals",
     "queries",
     "readings_gauge",
