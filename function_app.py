@@ -7,6 +7,7 @@ from functions.http import (
     assets,
     auth,
     azure_files,
+    dashboard_page,
     dead_letters,
     docs,
     events,
@@ -15,6 +16,7 @@ from functions.http import (
     info,
     jobs,
     metrics,
+    pipeline,
     readings,
     storage,
     storage_stats,
@@ -38,7 +40,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
     *(events, readings, assets, storage, storage_stats, azure_files, jobs, dead_letters),
-    *(auth, users, admin_keys, health, info, metrics, docs),
+    *(auth, users, admin_keys, health, info, metrics, docs, dashboard_page, pipeline),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
     *(run_job, resume_jobs, upload_closed_hours, clean_up_storage),
     fallback,
