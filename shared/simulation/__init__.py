@@ -1,0 +1,1 @@
+"""Made-up traffic: plausible, labelled where something goes wrong, and the same for the same seed."""
