@@ -19,7 +19,8 @@ from tests.http.conftest import Answer, Configure, call
 
 OPERATIONS = list(CATALOGUE)
 # Open in every mode: nothing else may be.
-ALWAYS_OPEN = {"get_health", "get_info", "get_docs", "get_docs_file", "get_openapi", "fallback"}
+PAGES = {"get_docs", "get_docs_file", "get_dashboard", "get_dashboard_file"}
+ALWAYS_OPEN = PAGES | {"get_health", "get_info", "get_openapi", "fallback"}
 # Open, for they are how credentials are got; registering is closed by a setting.
 ENTRANCES = {"log_in", "log_in_enveloped", "refresh_tokens", "register_user", "register_account"}
 

@@ -32,7 +32,8 @@ OPERATIONS = [
     for method, entry in entries.items()
 ]
 # Open in every mode, as docs/security.md says; registering is closed by a setting.
-OPEN = {"get_health", "get_info", "get_docs", "get_openapi", "log_in", "log_in_enveloped", "refresh_tokens"}
+PAGES = {"get_docs", "get_dashboard"}
+OPEN = PAGES | {"get_health", "get_info", "get_openapi", "log_in", "log_in_enveloped", "refresh_tokens"}
 # What local mode opens: sensor cold storage and events, with Floe's own operations beside them.
 LOCAL = re.compile("/(storage|upload|cleanup|azure|dead-letters|api(?!/v1)|metrics$)").match
 REGISTERING = {"register_user", "register_account"}
