@@ -4,6 +4,8 @@ import azure.functions as func
 
 from functions.http import (
     admin_keys,
+    aggregations,
+    analytics,
     assets,
     auth,
     azure_files,
@@ -18,6 +20,7 @@ from functions.http import (
     metrics,
     pipeline,
     readings,
+    simulate,
     storage,
     storage_stats,
     users,
@@ -39,7 +42,8 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, readings, assets, storage, storage_stats, azure_files, jobs, dead_letters),
+    *(events, aggregations, analytics, simulate, readings, assets),
+    *(storage, storage_stats, azure_files, jobs, dead_letters),
     *(auth, users, admin_keys, health, info, metrics, docs, dashboard_page, pipeline),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
     *(run_job, resume_jobs, upload_closed_hours, clean_up_storage),

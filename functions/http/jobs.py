@@ -18,7 +18,7 @@ from shared.platform.times import UtcTime
 bp = func.Blueprint()
 TAGS = ["Storage"]
 
-Kind = Literal["upload", "cleanup", "replay", "flush"]
+Kind = Literal["upload", "cleanup", "replay", "simulate", "recompute", "flush"]
 _PAGES = Continuation("jobs", str)
 _ID = "upload-01kax3v9k2m4t7w0z5c8e1g6j3"
 
@@ -90,7 +90,7 @@ def shown(job: Job) -> JobShown:
     bp,
     "GET",
     "storage/jobs",
-    summary="Uploads, clean-ups, flushes and replays",
+    summary="Uploads, clean-ups, flushes, replays and simulations",
     tags=TAGS,
     query=JobsQuery,
     response=Described("Jobs, newest first", JobsPage, headers=LINK),

@@ -31,7 +31,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A portion of a replay: it holds once `version` stands as the stream's progress of replays.
 
     `taken` letters are to leave the table of dead letters, and `rest` to come in the same commit. `counts`
-    are the job's to add once that is done, and then it goes on with the planned file `next`.
+    are the job's to add once that is done, and then it goes on with the planned file `next`. `digest` is what
+    the table that follows the stream's is to count in (see `Follower`), in Arrow's stream format; empty where
+    there is none.
     """
 
     job: str
@@ -42,6 +44,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     rest: list[Rest]
     counts: Counts
     next: int
+    digest: bytes = b""
 
     @property
     def name(self) -> str:

@@ -5,9 +5,10 @@ A job goes through the files that the table had when it began, in portions. Of e
 1. an intent is written: which letters become rows, and what is left of them;
 2. the rows are committed to the stream's table, together with the intent's number as the progress of
    replays: from here on the portion holds;
-3. the letters are taken out of the table of dead letters, by their keys, so that to do it again changes
+3. the table that follows the stream's, if any, counts them too, under the same number;
+4. the letters are taken out of the table of dead letters, by their keys, so that to do it again changes
    nothing;
-4. the job notes that the portion is done, and the intent goes.
+5. the job notes that the portion is done, and the intent goes.
 
 Whoever goes on after a death settles the intents first (`settle.py`).
 """
@@ -145,7 +146,8 @@ class Replay:
             snapshot = table.snapshot((REPLAYED,))
             if snapshot.progress(REPLAYED) != progress[stream.name]:
                 raise LeaseHeld(f"another replay committed to {stream.name}")
-            intent = self._intent(context.job.id, stream.name, portion, progress[stream.name])
+            digest = self._settlement.digest(stream, rows)
+            intent = self._intent(context.job.id, stream.name, portion, progress[stream.name], digest)
             files = [*write_files(stream, rows, self._name_files(), self._blobs)]
             self._store.write(intent)
             lease.check()
@@ -158,7 +160,7 @@ class Replay:
         _log.info("replayed", job=context.job.id, stream=stream.name, rows=rows.num_rows)
         self._settlement.finish(context, intent)
 
-    def _intent(self, job: str, stream: str, portion: Portion, before: int) -> Intent:
+    def _intent(self, job: str, stream: str, portion: Portion, before: int, digest: bytes) -> Intent:
         return Intent(
             job=job,
             stream=stream,
@@ -168,6 +170,7 @@ class Replay:
             rest=rest_of(portion.rest()),
             counts=portion.counts,
             next=portion.end,
+            digest=digest,
         )
 
 

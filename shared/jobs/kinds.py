@@ -5,7 +5,9 @@ from __future__ import annotations
 UPLOAD = "upload"
 CLEANUP = "cleanup"
 REPLAY = "replay"
+SIMULATE = "simulate"
+RECOMPUTE = "recompute"
 # Flushes are done in place, and stand among the jobs once they are done.
 FLUSH = "flush"
 
-KINDS = (UPLOAD, CLEANUP, REPLAY, FLUSH)
+KINDS = (UPLOAD, CLEANUP, REPLAY, SIMULATE, RECOMPUTE, FLUSH)

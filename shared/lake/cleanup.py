@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from shared.lake.cleanup_progress import CleanupProgress, ProgressStore
 from shared.lake.commits import fence, named, replace_files
-from shared.lake.flush import NO_FOLLOWERS
 from shared.lake.flush_rounds import sorted_out
 from shared.lake.paths import RAW
 from shared.lake.ports import (
+    NO_FOLLOWERS,
     BlobInfo,
     Blobs,
     Follower,

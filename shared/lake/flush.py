@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import perf_counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shared.lake.data_files import cut_files
 from shared.lake.flush_rounds import FlushRound, FreshSegment, sorted_out
 from shared.lake.ports import (
+    NO_FOLLOWERS,
     BlobGone,
     Blobs,
     CommitConflict,
@@ -47,7 +47,6 @@ _log = get_log("flush")
 
 # Four requests at a time hide the latency of storage; more would only hold more memory.
 _PARALLEL = 4
-NO_FOLLOWERS: Mapping[str, Follower] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,9 @@ class Follower(Protocol):
         """
 
 
+NO_FOLLOWERS: Mapping[str, Follower] = MappingProxyType({})
+
+
 class Lease(Protocol):
     """A lease that is held."""
 

@@ -1,5 +1,5 @@
-"""Partial aggregates, and how they add up: in any order and grouping to the same counts and bounds, and to sums
-that differ by the rounding of doubles alone."""
+"""Partial aggregates, and how they add up: in any order and grouping to the same counts and bounds, and to
+sums that differ by the rounding of doubles alone."""
 
 from __future__ import annotations
 

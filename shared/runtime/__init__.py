@@ -5,18 +5,20 @@ Triggers use what is named here (`runtime.flusher()`); what only its modules nee
 replaces it for all. A module is not named like a function: `runtime.jobs` is the function.
 """
 
-from shared.runtime import access, brokers, dashboard, pipeline, queries, storage, telemetry, work
+from shared.runtime import access, analytics, brokers, dashboard, pipeline, queries, storage, telemetry, work
 from shared.runtime.access import authenticator, identity, limiter, limits, sweep_identity
+from shared.runtime.analytics import event_totals, recent, rollups
 from shared.runtime.configuration import settings
 from shared.runtime.dashboard import pipeline_state
 from shared.runtime.pipeline import catch_up, cleaner, event_intake, flusher, landing, uploader
 from shared.runtime.queries import dead_letters, exports, history, inventory, readings_gauge
 from shared.runtime.storage import file_listing, segments
 from shared.runtime.telemetry import fold_metrics, health, pipeline_totals, recorder, watch
-from shared.runtime.work import cleanup_work, job_runner, jobs, recorded_flush, upload_work
+from shared.runtime.work import cleanup_work, job_runner, jobs, recorded_flush, simulator, upload_work
 
 __all__ = [
     "access",
+    "analytics",
     "authenticator",
     "brokers",
     "catch_up",
@@ -25,6 +27,7 @@ __all__ = [
     "dashboard",
     "dead_letters",
     "event_intake",
+    "event_totals",
     "exports",
     "file_listing",
     "flusher",
@@ -43,10 +46,13 @@ __all__ = [
     "pipeline_totals",
     "queries",
     "readings_gauge",
+    "recent",
     "recorded_flush",
     "recorder",
+    "rollups",
     "segments",
     "settings",
+    "simulator",
     "storage",
     "sweep_identity",
     "telemetry",

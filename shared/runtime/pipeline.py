@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.platform.clock import utc_now
-from shared.runtime import brokers, storage
+from shared.runtime import analytics, brokers, storage
 from shared.runtime.configuration import settings
 
 if TYPE_CHECKING:
@@ -57,7 +57,15 @@ def flusher() -> Flusher:
     limits = FlushLimits(
         rows=settings().flush_max_rows, bytes=settings().flush_max_bytes, files=settings().flush_max_files
     )
-    return Flusher(storage.segments(), storage.blobs(), storage.lake(), storage.leases(), limits, utc_now)
+    return Flusher(
+        storage.segments(),
+        storage.blobs(),
+        storage.lake(),
+        storage.leases(),
+        limits,
+        utc_now,
+        analytics.followers(),
+    )
 
 
 @cache
@@ -84,17 +92,27 @@ def cleaner() -> Cleaner:
     from shared.streams.dead_letters import DEAD_LETTERS
     from shared.streams.events import EVENTS
     from shared.streams.readings import READINGS
+    from shared.streams.rollups import ROLLUPS
 
     days = {
         EVENTS.name: settings().retention_days_events,
         READINGS.name: settings().retention_days_readings,
         DEAD_LETTERS.name: settings().retention_days_dead_letters,
+        ROLLUPS.name: settings().retention_days_rollups,
     }
     limits = CleanupLimits(
         removed_files=timedelta(hours=settings().removed_files_hours),
         retention={name: None if kept is None else timedelta(days=kept) for name, kept in days.items()},
     )
-    return Cleaner(storage.segments(), storage.blobs(), storage.lake(), storage.leases(), limits, utc_now)
+    return Cleaner(
+        storage.segments(),
+        storage.blobs(),
+        storage.lake(),
+        storage.leases(),
+        limits,
+        utc_now,
+        analytics.followers(),
+    )
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
@@ -10,17 +9,22 @@ from typing import TYPE_CHECKING
 
 from shared.platform import logs
 from shared.platform.clock import utc_now
-from shared.runtime import pipeline, storage
+from shared.runtime import analytics, pipeline, storage
 from shared.runtime.configuration import settings
 
 if TYPE_CHECKING:
+    from shared.dead_letters.intents import ReplayStore
+    from shared.dead_letters.letter_files import LetterFiles
     from shared.dead_letters.replay import Replay
+    from shared.dead_letters.settle import Settlement
     from shared.jobs.context import JobLimits
     from shared.jobs.recorded_flush import RecordedFlush
     from shared.jobs.run import JobKind, JobRunner
     from shared.jobs.service import Jobs
     from shared.jobs.slots import Slots
     from shared.jobs.tier_work import CleanupWork, UploadWork
+    from shared.rollups.recompute import Recompute
+    from shared.simulation.work import Simulator
 
 
 @cache
@@ -62,30 +66,80 @@ def upload_work() -> UploadWork:
 def cleanup_work() -> CleanupWork:
     """Clean-ups as jobs do them."""
     from shared.jobs.tier_work import CleanupWork
-    from shared.streams import STREAMS
+    from shared.streams import TABLES
 
-    return CleanupWork(pipeline.cleaner(), STREAMS)
+    return CleanupWork(pipeline.cleaner(), TABLES)
 
 
 @cache
 def replay() -> Replay:
     """Replays of dead letters."""
-    from shared.dead_letters.intents import ReplayStore
-    from shared.dead_letters.letter_files import LetterFiles
     from shared.dead_letters.replay import Replay, ReplayLimits
-    from shared.dead_letters.settle import Settlement
     from shared.ingest.decoders import decoder_of
 
-    def new_name() -> str:
-        return f"{utc_now():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
-
-    blobs, lake, leases = storage.blobs(), storage.lake(), storage.leases()
-    files, store = LetterFiles(blobs, lake, leases, new_name), ReplayStore(blobs)
-    settlement = Settlement(store, files, lake, leases, utc_now)
     limits = ReplayLimits(bytes=settings().flush_max_bytes)
     return Replay(
-        store, files, settlement, pipeline.flusher(), blobs, lake, leases, cache(decoder_of), new_name, limits
+        replays(),
+        letter_files(),
+        settlement(),
+        pipeline.flusher(),
+        storage.blobs(),
+        storage.lake(),
+        storage.leases(),
+        cache(decoder_of),
+        analytics.new_name,
+        limits,
     )
+
+
+@cache
+def settlement() -> Settlement:
+    """What follows the commits of replays."""
+    from shared.dead_letters.settle import Settlement
+
+    return Settlement(
+        replays(), letter_files(), storage.lake(), storage.leases(), utc_now, analytics.followers()
+    )
+
+
+@cache
+def replays() -> ReplayStore:
+    """What replays are about to do."""
+    from shared.dead_letters.intents import ReplayStore
+
+    return ReplayStore(storage.blobs())
+
+
+@cache
+def letter_files() -> LetterFiles:
+    """The committed dead letters."""
+    from shared.dead_letters.letter_files import LetterFiles
+
+    return LetterFiles(storage.blobs(), storage.lake(), storage.leases(), analytics.new_name)
+
+
+@cache
+def recompute() -> Recompute:
+    """Roll-ups made anew."""
+    from shared.rollups.recompute import Recompute
+
+    return Recompute(
+        storage.segments(),
+        pipeline.flusher(),
+        analytics.rollup_table(),
+        storage.lake(),
+        storage.leases(),
+        replays(),
+        settlement().settle_all,
+    )
+
+
+@cache
+def simulator() -> Simulator:
+    """Made-up traffic, at once and as jobs make it."""
+    from shared.simulation.work import Simulator
+
+    return Simulator(pipeline.event_intake(), settings().max_batch_events)
 
 
 @cache
@@ -106,11 +160,13 @@ def job_limits() -> JobLimits:
 
 def job_kinds() -> Mapping[str, JobKind]:
     """What each kind of job does, and what its progress counts."""
-    from shared.jobs.kinds import CLEANUP, REPLAY, UPLOAD
+    from shared.jobs.kinds import CLEANUP, RECOMPUTE, REPLAY, SIMULATE, UPLOAD
     from shared.jobs.run import JobKind
 
     return {
         UPLOAD: JobKind("files", lambda context: upload_work().handle(context)),
         CLEANUP: JobKind("streams", lambda context: cleanup_work().handle(context)),
         REPLAY: JobKind("letters", lambda context: replay().handle(context)),
+        SIMULATE: JobKind("events", lambda context: simulator().handle(context)),
+        RECOMPUTE: JobKind("dates", lambda context: recompute().handle(context)),
     }

@@ -65,6 +65,15 @@ class LakeSettings:
     retention_days_dead_letters: Annotated[int, Field(ge=1)] | None = Field(
         30, description="Days that dead letters are kept."
     )
+    retention_days_rollups: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Days of event time that roll-ups by minute are kept; without it for ever."
+    )
+    max_regions: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Most regions of an event type that roll-ups count apart; further ones are `other`."
+    )
+    rollup_cache_bytes: Annotated[int, Field(ge=2**20, le=2**30)] = Field(
+        32 * 2**20, description="About how many Arrow bytes of roll-ups are kept in memory for queries."
+    )
     lease_seconds: Annotated[int, Field(ge=15, le=60)] = Field(
         15, description="Length of the blob lease that one writer holds on a table; renewed while it works."
     )

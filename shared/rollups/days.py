@@ -1,0 +1,85 @@
+"""The committed roll-ups, date by date, held in memory as far as there is room: files never change."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from shared.lake.ports import Blobs, Snapshot
+from shared.rollups.files import count_windows, read_file, windows_in
+from shared.rollups.partials import merged
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PARALLEL = 8
+
+type Paths = frozenset[str]
+
+
+class CommittedDays:
+    """Reads dates of the table, each as one table of partials. One instance serves all threads."""
+
+    def __init__(self, blobs: Blobs, most_bytes: int) -> None:
+        """`most_bytes`: how much is kept, in Arrow's bytes."""
+        self._blobs = blobs
+        self._most_bytes = most_bytes
+        self._lock = Lock()
+        self._days: OrderedDict[str, tuple[Paths, pa.Table]] = OrderedDict()
+        self._bytes = 0
+
+    def of(self, wanted: Mapping[str, Paths]) -> list[pa.Table]:
+        """For each date (ISO) of `wanted` what its files hold, sorted by minute; see `files_by_date`.
+
+        A look at a date again reads only the files that are new. Blocks; raises BlobGone where one of them is
+        gone, and StorageUnavailable.
+        """
+        with ThreadPoolExecutor(_PARALLEL, "rollup-read") as pool:
+            return [self._day(date, paths, pool) for date, paths in wanted.items()]
+
+    def count_windows(self, wanted: Mapping[str, Paths]) -> int:
+        """How many windows of five minutes, by event type, have events; files are read only of dates that
+        have several."""
+        alone = [next(iter(paths)) for paths in wanted.values() if len(paths) == 1]
+        several = {date: paths for date, paths in wanted.items() if len(paths) > 1}
+        return sum(map(windows_in, alone)) + sum(map(count_windows, self.of(several)))
+
+    def _day(self, date: str, paths: Paths, pool: ThreadPoolExecutor) -> pa.Table:
+        with self._lock:
+            known, day = self._days.get(date, (frozenset(), None))
+            if day is not None:
+                self._days.move_to_end(date)
+        if day is not None and known == paths:
+            return day
+        # What a date was made of may have become one file: then it is read anew, whole.
+        kept = [day] if day is not None and known < paths else []
+        new = paths - known if kept else paths
+        read = pool.map(lambda path: read_file(self._blobs, path), sorted(new))
+        day = merged([*kept, *read]).combine_chunks()
+        self._keep(date, paths, day)
+        return day
+
+    def _keep(self, date: str, paths: Paths, day: pa.Table) -> None:
+        with self._lock:
+            _, before = self._days.pop(date, (None, None))
+            self._bytes += day.nbytes - (before.nbytes if before is not None else 0)
+            self._days[date] = (paths, day)
+            while self._bytes > self._most_bytes and len(self._days) > 1:
+                _, (_, oldest) = self._days.popitem(last=False)
+                self._bytes -= oldest.nbytes
+
+
+def files_by_date(snapshot: Snapshot, dates: Iterable[str] | None = None) -> dict[str, Paths]:
+    """The paths of the files of each date (ISO) that has any, of `dates` or all, in no order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    files = snapshot.files().select(["path", "date"])
+    if dates is not None:
+        files = files.filter(pc.is_in(files["date"], value_set=pa.array([*dates], pa.string())))
+    grouped = files.group_by("date").aggregate([("path", "list")])
+    found: list[dict[str, Any]] = grouped.to_pylist()
+    return {row["date"]: frozenset(row["path_list"]) for row in found}
