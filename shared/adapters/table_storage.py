@@ -19,7 +19,7 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, TableService
 
 from shared.adapters.connection import StorageAccount
 from shared.platform.errors import StorageUnavailable
-from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Value
+from shared.platform.tables import NO_FILTER, Row, RowChanged, RowExists, RowGone, Value
 
 
 class TableStorage:
@@ -69,10 +69,22 @@ class TableStorage:
             if not isinstance(translated, RowGone):
                 raise translated from error
 
-    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
+    def query(
+        self,
+        table: str,
+        partition: str,
+        *,
+        after: str = "",
+        before: str = "",
+        where: Mapping[str, str | bool] = NO_FILTER,
+        limit: int = 1000,
+    ) -> list[Row]:
         """See the port."""
         wanted = "PartitionKey eq @partition and RowKey gt @after"
-        return self._select(table, wanted, {"partition": partition, "after": after}, limit)
+        wanted += " and RowKey lt @before" if before else ""
+        wanted += "".join(f" and {name} eq @{name}" for name in where)
+        given = {"partition": partition, "after": after, **({"before": before} if before else {}), **where}
+        return self._select(table, wanted, given, limit)
 
     def expired(self, table: str, before: datetime, *, limit: int = 1000) -> list[Row]:
         """See the port."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 Value = str | int | float | bool | datetime | bytes
+NO_FILTER: Mapping[str, str | bool] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,18 @@ class Tables(Protocol):
     def delete(self, table: str, partition: str, key: str, etag: str | None = None) -> None:
         """Deletes the row, with `etag` only that version (else RowChanged); one that is gone is no error."""
 
-    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
-        """The first `limit` rows of the partition with keys above `after`, in the order of their keys."""
+    def query(
+        self,
+        table: str,
+        partition: str,
+        *,
+        after: str = "",
+        before: str = "",
+        where: Mapping[str, str | bool] = NO_FILTER,
+        limit: int = 1000,
+    ) -> list[Row]:
+        """The first `limit` rows of the partition with keys above `after`, and below `before` where that is
+        given, whose values are those of `where`, in the order of their keys."""
 
     def expired(self, table: str, before: datetime, *, limit: int = 1000) -> list[Row]:
         """At most `limit` rows, of any partition, whose `expires_at` lies before that time."""

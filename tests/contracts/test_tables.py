@@ -120,6 +120,16 @@ def test_query_goes_through_a_partition_in_order(tables: Tables, table: str) -> 
     assert tables.query(table, "none") == []
 
 
+def test_query_takes_a_range_of_keys_and_values_that_rows_must_have(tables: Tables, table: str) -> None:
+    for key, colour, done in (("1", "it's red", True), ("2", "blue", True), ("3", "it's red", False)):
+        tables.insert(table, Row("a", key, {"colour": colour, "done": done}))
+    tables.insert(table, Row("a", "4", {"done": True}))
+    assert [row.key for row in tables.query(table, "a", after="1", before="4")] == ["2", "3"]
+    assert [row.key for row in tables.query(table, "a", where={"colour": "it's red"})] == ["1", "3"]
+    assert [row.key for row in tables.query(table, "a", where={"done": True}, limit=2)] == ["1", "2"]
+    assert tables.query(table, "a", where={"colour": "it's red", "done": False}, before="3") == []
+
+
 def test_expired_rows_are_found_in_every_partition(tables: Tables, table: str) -> None:
     tables.insert(table, Row("a", "old", {"expires_at": NOON - timedelta(seconds=1)}))
     tables.insert(table, Row("b", "old", {"expires_at": NOON - timedelta(days=1)}))

@@ -202,9 +202,9 @@ class SeamTables:
         with self._seam.call(f"delete {table}/{partition}"):
             self._tables.delete(table, partition, key, etag)
 
-    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
+    def query(self, table: str, partition: str, **wanted: Any) -> list[Row]:
         with self._seam.call(f"query {table}/{partition}"):
-            return self._tables.query(table, partition, after=after, limit=limit)
+            return self._tables.query(table, partition, **wanted)
 
     def expired(self, table: str, before: datetime, *, limit: int = 1000) -> list[Row]:
         with self._seam.call(f"expired {table}"):

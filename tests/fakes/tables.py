@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 from threading import Lock
 
-from shared.platform.tables import Row, RowChanged, RowExists, RowGone
+from shared.platform.tables import NO_FILTER, Row, RowChanged, RowExists, RowGone
 
 
 class MemoryTables:
@@ -49,11 +50,25 @@ class MemoryTables:
                 raise RowChanged(table)
             self.rows.pop((table, partition, key), None)
 
-    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
+    def query(
+        self,
+        table: str,
+        partition: str,
+        *,
+        after: str = "",
+        before: str = "",
+        where: Mapping[str, str | bool] = NO_FILTER,
+        limit: int = 1000,
+    ) -> list[Row]:
         with self._lock:
             self._called(f"query {table}")
             found = [row for (name, *_), row in sorted(self.rows.items()) if name == table]
-            return [row for row in found if row.partition == partition and row.key > after][:limit]
+            within = [
+                row
+                for row in found
+                if row.partition == partition and row.key > after and (not before or row.key < before)
+            ]
+            return [row for row in within if where.items() <= row.values.items()][:limit]
 
     def expired(self, table: str, before: datetime, *, limit: int = 1000) -> list[Row]:
         with self._lock:
