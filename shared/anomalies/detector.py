@@ -9,11 +9,12 @@ import math
 
 import msgspec
 
-from shared.anomalies.models import Verdict
+from shared.anomalies.models import Band, Verdict
 from shared.anomalies.surprises import Level, Season, Shape, Symbols
 from shared.anomalies.tail import Tail
 
-_VERSION = 1
+_VERSION = 2
+# The score of an alarm that does best on the Numenta Anomaly Benchmark.
 ALARM = 4.1
 # How much the score's own rarity counts beside it: series differ in how often they surprise.
 _OWN_RARITY = 0.2
@@ -21,8 +22,10 @@ _RAREST = 10.0
 # Rarities are learnt from this share of the warm-up on: before it, everything is new.
 _LEARN_FROM = 0.3
 # After an alarm the series is quiet for this share of the warm-up, but for a score so many times the alarm's.
-_QUIET = 0.2
-_LOUDER = 3.0
+QUIET = 0.2
+LOUDER = 3.0
+# A band leaves out what comes once in so many points, as a power of ten.
+_BAND_RARITY = 3.0
 
 
 class SurpriseDetector(msgspec.Struct):
@@ -33,6 +36,7 @@ class SurpriseDetector(msgspec.Struct):
     """
 
     warm_up: int
+    alarm: float
     season: Season
     level: Level
     shape: Shape = msgspec.field(default_factory=Shape)
@@ -59,6 +63,22 @@ class SurpriseDetector(msgspec.Struct):
         score = self._score(rarities)
         stream = max(rarities, key=rarities.__getitem__)
         return self._decide(score, expected, stream)
+
+    def band(self, time: float) -> Band | None:
+        """See the port.
+
+        Where the time of day is known, around its mean, as wide as the season's own tail; else around the
+        slow mean, and wider by how far the last points lie from that.
+        """
+        if self.points < self.warm_up:
+            return None
+        width = self._tail("season").value_at(_BAND_RARITY)
+        usual = self.season.expected(time)
+        if usual is None:
+            usual = self.level.slow
+            width += self.level.distance()
+        expected = self.first + usual
+        return Band(expected, expected - width, expected + width)
 
     def dump(self) -> bytes:
         """See the port."""
@@ -105,9 +125,9 @@ class SurpriseDetector(msgspec.Struct):
 
     def _decide(self, score: float, expected: float, stream: str) -> Verdict:
         quiet = self.quiet > 0
-        alarm = score >= (ALARM if not quiet else max(ALARM, _LOUDER * self.loudest))
+        alarm = score >= (self.alarm if not quiet else max(self.alarm, LOUDER * self.loudest))
         if alarm:
-            self.quiet, self.loudest = int(_QUIET * self.warm_up), score
+            self.quiet, self.loudest = int(QUIET * self.warm_up), score
         elif quiet:
             self.quiet -= 1
         return Verdict(score, alarm, quiet and not alarm, expected, stream)
@@ -119,13 +139,16 @@ class SurpriseDetector(msgspec.Struct):
 
 
 class SurpriseDetectors:
-    """Implements shared.anomalies.ports.Detectors."""
+    """Implements shared.anomalies.ports.Detectors; a score of `alarm` and more is an alarm."""
+
+    def __init__(self, alarm: float = ALARM) -> None:
+        self._alarm = alarm
 
     def new(self, interval: float, warm_up: int) -> SurpriseDetector:
         """See the port; raises ValueError for a warm-up without points."""
         if warm_up < 1:
             raise ValueError("a detector needs a warm-up of one point or more")
-        return SurpriseDetector(warm_up, Season.every(interval), Level(1 / warm_up))
+        return SurpriseDetector(warm_up, self._alarm, Season.every(interval), Level(1 / warm_up))
 
     def load(self, state: bytes) -> SurpriseDetector | None:
         """See the port."""
@@ -133,4 +156,5 @@ class SurpriseDetectors:
             detector = msgspec.msgpack.decode(state, type=SurpriseDetector)
         except msgspec.MsgspecError:
             return None
+        detector.alarm = self._alarm
         return detector if detector.version == _VERSION else None

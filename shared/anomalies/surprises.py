@@ -68,6 +68,10 @@ class Level(msgspec.Struct):
         self.slow += (value - self.slow) * max(self.rate, 1 / self.points)
         return raw
 
+    def distance(self) -> float:
+        """How far the mean of the last points lies from the slow one now."""
+        return abs(sum(self.recent) / len(self.recent) - self.slow) if self.recent else 0.0
+
 
 class Shape(msgspec.Struct):
     """The distance of the last run of points to the most similar one before it; `values` are doubles."""

@@ -37,10 +37,22 @@ class Tail(msgspec.Struct):
             return 0.0
         if bucket < self.cut:
             return -math.log10((self.above + sum(self.counts[bucket : self.cut])) / self.total)
-        floor = self._value(self.cut)
-        # Never less than the width of a bucket, or a tail of equal values would find all others impossible.
-        mean = max(self.excess / self.above - floor, floor * 0.025) if self.above else floor * 0.05
+        floor, mean = self._beyond()
         return (value - floor) / mean / math.log(10) - math.log10(max(self.above, 1) / self.total)
+
+    def value_at(self, surprise: float) -> float:
+        """The value that surprises so much, as well as the buckets tell; 0 until enough values are known."""
+        if self.total < _KNOWN or self.lowest is None:
+            return 0.0
+        wanted = self.total / 10**surprise
+        if wanted < max(self.above, 1):
+            floor, mean = self._beyond()
+            return floor + mean * math.log(max(self.above, 1) / wanted)
+        bucket, above = self.cut, self.above
+        while bucket > 0 and above < wanted:
+            bucket -= 1
+            above += self.counts[bucket]
+        return self._value(bucket) if bucket else 0.0
 
     def learn(self, value: float) -> None:
         """Counts `value`, which is not negative."""
@@ -59,6 +71,12 @@ class Tail(msgspec.Struct):
             self.above += 1
             self.excess += self._value(bucket)
         self._move_cut()
+
+    def _beyond(self) -> tuple[float, float]:
+        """Where the tail begins, and the mean excess over it."""
+        floor = self._value(self.cut)
+        # Never less than the width of a bucket, or a tail of equal values would find all others impossible.
+        return floor, max(self.excess / self.above - floor, floor * 0.025) if self.above else floor * 0.05
 
     def _bucket(self, value: float) -> int:
         return max(_index(value) - (self.lowest or 0), 0) if value > 0 else 0
