@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import azure.functions as func
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from functions._http import ApiModel, Described, Request, operation
 from functions._http.pagination import LimitQuery
@@ -59,11 +59,12 @@ class AggregationsQuery(LimitQuery):
         "event_type", description="`region`: each region of a type apart."
     )
 
-    @model_validator(mode="after")
-    def _divides_a_day(self) -> Self:
-        if not _makes_whole_days(self.window):
-            raise ValueError("window must be whole minutes that divide a day, such as 60, 300, 900 or 3600")
-        return self
+    @field_validator("window")
+    @classmethod
+    def _divides_a_day(cls, window: int) -> int:
+        if not _makes_whole_days(window):
+            raise ValueError("should be whole minutes that divide a day, such as 60, 300, 900 or 3600")
+        return window
 
 
 class Metrics(ApiModel):
