@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.lake.data_files import NewFile
 from shared.lake.ports import Blobs, DataFile, RemovedFile
-from shared.lake.schema import row_schema, table_schema
+from shared.lake.schema import table_schema
 from shared.lake.statistics import Statistics
-from shared.rollups.partials import between
+from shared.rollups.partials import between, partial_schema
 from shared.streams.rollups import ROLLUPS
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def encode_file(day: date, partials: pa.Table, name: str) -> NewFile:
 
 
 def read_file(blobs: Blobs, path: str) -> pa.Table:
-    """The partials in a file, in the schema of the roll-ups; raises BlobGone. Blocks."""
+    """The partials in a file; raises BlobGone. Blocks."""
     import pyarrow.parquet as pq
 
-    schema = row_schema(ROLLUPS)
+    schema = partial_schema()
     content = BytesIO(blobs.get(ROLLUPS.container, path))
     return pq.read_table(content, columns=schema.names).cast(schema)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.lake.schema import row_schema
@@ -22,9 +23,17 @@ KEYS = ("minute", "event_type", "region")
 _MEASURES = {"count": "sum", "values": "sum", "sum": "sum", "min": "min", "max": "max", "sum_squares": "sum"}
 
 
+@cache
+def partial_schema() -> pa.Schema:
+    """The columns of partials: those of the roll-ups' table, any of them nullable as Arrow computes them."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(field.name, field.type) for field in row_schema(ROLLUPS)])
+
+
 def no_partials() -> pa.Table:
-    """An empty table in the schema of the roll-ups."""
-    return row_schema(ROLLUPS).empty_table()
+    """An empty table of partials."""
+    return partial_schema().empty_table()
 
 
 def roll_up(rows: pa.Table | pa.RecordBatch) -> pa.Table:
@@ -53,7 +62,7 @@ def roll_up(rows: pa.Table | pa.RecordBatch) -> pa.Table:
 def merged(parts: Iterable[pa.Table], keys: Sequence[str] = KEYS) -> pa.Table:
     """`parts` as one, with one row for each different value of `keys`, sorted by the first of them.
 
-    With KEYS it is in the schema of the roll-ups.
+    With KEYS they are partials again.
     """
     import pyarrow as pa
 

@@ -50,8 +50,8 @@ class Rollups:
         self._known: tuple[int, Regions] | None = None
 
     def minutes(self, start: datetime, end: datetime, event_types: Sequence[str] | None = None) -> pa.Table:
-        """One row for each minute, type and region that has events, sorted by minute, in the schema of the
-        roll-ups, from `start` (inclusive) to `end` (exclusive), both aware and on whole minutes."""
+        """One row for each minute, type and region that has events, sorted by minute, from `start` on
+        to `end` (exclusive), both aware and on whole minutes."""
         return merged(of_types(self.parts(start, end), event_types))
 
     def parts(self, start: datetime, end: datetime) -> list[pa.Table]:

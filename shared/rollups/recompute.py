@@ -19,7 +19,7 @@ from shared.lake.segments import SegmentStore
 from shared.lake.turns import turn_at
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
-from shared.rollups.partials import merged, no_partials
+from shared.rollups.partials import merged, partial_schema
 from shared.rollups.table import RollupTable
 from shared.streams.events import EVENTS
 from shared.streams.rollups import ROLLUPS
@@ -142,6 +142,6 @@ class Recompute:
 
 def _rolled_up(events: Snapshot, day: date) -> pa.Table:
     """The partials of the events of `day`."""
-    schema = no_partials().schema
+    schema = partial_schema()
     found = events.select(_QUERY.format(day=day.isoformat()))
     return merged([found.select(schema.names).cast(schema)])
