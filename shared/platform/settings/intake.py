@@ -19,6 +19,9 @@ class IntakeSettings:
     max_batch_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
         10_000, description="Most events in one batch request."
     )
+    simulate_max_events: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        10_000_000, description="Most events of one simulation."
+    )
     pack_bytes: Annotated[int, Field(ge=1024, le=1_000_000)] = Field(
         256 * 1024, description="Largest message that batches are packed into, in bytes; a broker takes 1 MB."
     )
