@@ -67,7 +67,8 @@ def read(connection: str, container: str) -> dict[str, dict[str, float]]:
     snapshot = clocked.time("open", lambda: table.snapshot([SOURCE]))
     files = clocked.time("files", snapshot.files)
     assert files.num_rows == summary.files
-    history = History(SegmentStore(ObstoreBlobs(account)), _Lake(table))
+    blobs = ObstoreBlobs(account)
+    history = History(SegmentStore(blobs), _Lake(table), blobs)
     wanted = RowsWanted(
         stream=READINGS,
         equal={"asset_id": ASSET, "sensor_id": SENSOR},

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from shared.lake.ports import CommitConflict
+from shared.lake.ports import BlobGone, CommitConflict
 from shared.lake.schema import row_schema
 from shared.lake.summary import Share
 from shared.platform.errors import StorageUnavailable
@@ -73,8 +73,20 @@ class DeltaSnapshot:
         if self._view is None:
             return row_schema(self._stream).empty_table()
         query = self._view.query()
-        with translated(self._stream.container):
+        try:
             return pa.table(query.execute(sql).read_all())
+        except Exception as error:
+            raise _told(error, self._stream.container) from error
+
+
+def _told(error: Exception, container: str) -> Exception:
+    """The port's error for DataFusion's, which says by its text alone what failed; else the error itself."""
+    text = str(error)
+    if re.search("Object at location .* not found", text):
+        return BlobGone(f"a file of {container}")
+    if isinstance(error, (DeltaError, OSError)) or "Object Store error" in text:
+        return StorageUnavailable(f"the table {container} could not be read")
+    return error
 
 
 def _files_table(stream: StreamDefinition, actions: pa.Table) -> pa.Table:

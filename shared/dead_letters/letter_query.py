@@ -56,10 +56,10 @@ def letters_from(snapshot: Snapshot, part: Part, limit: int, *, whole: bool = Fa
     """The newest `limit` letters of a part, with the beginnings of their bodies or `whole` ones. Blocks."""
     # With further conditions the files' numbers of rows do not tell how far back to go.
     depth = limit if not part.conditions else 2**62
-    start, end = span_of(replace(part.window, limit=depth), snapshot.files())
-    if start > end:
+    span = span_of(replace(part.window, limit=depth), snapshot.files())
+    if not len(span.files):
         return []
-    rows = snapshot.select(_sql(part, start, end, limit, whole=whole)).to_pylist()
+    rows = snapshot.select(_sql(part, span.start, span.end, limit, whole=whole)).to_pylist()
     if whole:
         return [letter_of(row, row["body"], len(row["body"])) for row in rows]
     return [letter_of(row, bytes.fromhex(row["head"]), row["size"]) for row in rows]

@@ -126,7 +126,10 @@ class Snapshot(Protocol):
         which bound it, null where that is not known."""
 
     def select(self, sql: str) -> pa.Table:
-        """The answer of DataFusion to `sql`, in which the table is called `rows`. Blocks."""
+        """The answer of DataFusion to `sql`, in which the table is called `rows`. Blocks.
+
+        Raises BlobGone where a file that it needs is gone, StorageUnavailable where storage does not answer.
+        """
 
 
 class LakeTable(Protocol):

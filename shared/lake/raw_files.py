@@ -67,7 +67,7 @@ class RawReader:
         for number in range(opened.num_row_groups):
             with _told(file):
                 if isinstance(source, RangedBlob):
-                    source.fetch(*_extent(opened.metadata.row_group(number)))
+                    source.fetch(*extent_of(opened.metadata.row_group(number)))
                 rows = opened.read_row_group(number, columns=names, use_threads=False)
             yield rows
 
@@ -83,20 +83,29 @@ class RawReader:
 
 
 class RangedBlob(io.RawIOBase):
-    """A blob as a file that fetches what is read, unless it was fetched before."""
+    """A blob as a file that fetches what is read, unless it was fetched before. For one thread at a time."""
 
-    def __init__(self, blobs: Blobs, container: str, name: str, size: int) -> None:
+    def __init__(
+        self, blobs: Blobs, container: str, name: str, size: int, fetched: tuple[int, bytes] = (0, b"")
+    ) -> None:
+        """`fetched`: a part of it that is here already, after where that starts."""
         self._blobs = blobs
         self._container = container
         self._name = name
         self._size = size
         self._position = 0
-        self._fetched = (0, b"")
+        self._fetched = fetched
 
     def fetch(self, start: int, end: int) -> None:
-        """Fetches the bytes from `start` to `end` (exclusive), in place of those fetched before."""
-        self._fetched = (0, b"")
-        self._fetched = (start, self._blobs.get_range(self._container, self._name, start, end))
+        """Fetches the bytes from `start` to `end` (exclusive), in place of those fetched before, unless these
+        hold them."""
+        if not self._has(start, end):
+            self._fetched = (0, b"")
+            self._fetched = (start, self._blobs.get_range(self._container, self._name, start, end))
+
+    def another(self) -> RangedBlob:
+        """The same file for another thread, with what is fetched of it by now."""
+        return RangedBlob(self._blobs, self._container, self._name, self._size, self._fetched)
 
     def readable(self) -> bool:
         return True
@@ -114,13 +123,17 @@ class RangedBlob(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         end = self._size if size < 0 else min(self._position + size, self._size)
-        start, fetched = self._fetched
-        if start <= self._position and end <= start + len(fetched):
+        if self._has(self._position, end):
+            start, fetched = self._fetched
             data = fetched[self._position - start : end - start]
         else:
             data = self._blobs.get_range(self._container, self._name, self._position, end)
         self._position += len(data)
         return data
+
+    def _has(self, start: int, end: int) -> bool:
+        first, fetched = self._fetched
+        return first <= start and end <= first + len(fetched)
 
 
 def _parquet(source: io.RawIOBase | io.BytesIO) -> pq.ParquetFile:
@@ -130,8 +143,8 @@ def _parquet(source: io.RawIOBase | io.BytesIO) -> pq.ParquetFile:
     return pq.ParquetFile(source, pre_buffer=False)
 
 
-def _extent(group: pq.RowGroupMetaData) -> tuple[int, int]:
-    """Where a row group starts and ends in its file."""
+def extent_of(group: pq.RowGroupMetaData) -> tuple[int, int]:
+    """Where a row group starts and ends (exclusive) in its file."""
     columns = [group.column(number) for number in range(group.num_columns)]
     starts = [
         min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.query.wanted import RowsWanted, microseconds
@@ -13,50 +14,59 @@ if TYPE_CHECKING:
     type Vector = np.ndarray[Any, Any]
 
 
-def span_of(wanted: RowsWanted, files: pa.Table) -> tuple[int, int]:
-    """The narrowest span of time, in microseconds (inclusive), that must hold the page of the table's rows.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` to `end` (µs since 1970, inclusive), and which lines of the snapshot's files overlap that
+    and may hold wanted rows; none and an empty span where there are no such rows."""
+
+    start: int
+    end: int
+    files: Vector
+
+
+def span_of(wanted: RowsWanted, files: pa.Table) -> Span:
+    """The narrowest span of time that must hold the page of the table's rows.
 
     `files` are those of a snapshot. Going back from the newest (or on from the oldest), as soon as whole
     files of nothing but wanted rows hold as many as the page reaches down to, nothing beyond these can be on
-    it. An empty span means no rows.
+    it.
     """
+    import numpy as np
 
-    may, only = _matching(wanted, files)
-    files = files.filter(may)
-    only = only.filter(may).to_numpy(zero_copy_only=False)
     earliest, latest, rows = (files[name].to_numpy() for name in ("earliest", "latest", "rows"))
     first = None if wanted.start is None else microseconds(wanted.start)
     last = None if wanted.end is None else microseconds(wanted.end) - 1
-    overlapping = _overlapping(earliest, latest, first, last)
-    if not overlapping.any():
-        return 1, 0
-    earliest, latest, rows = earliest[overlapping], latest[overlapping], rows[overlapping]
+    may, only = _matching(wanted, files)
+    places = np.flatnonzero(may & _overlapping(earliest, latest, first, last))
+    if not len(places):
+        return Span(1, 0, places)
+    earliest, latest, rows, only = earliest[places], latest[places], rows[places], only[places]
     start = max(int(earliest.min()), first) if first is not None else int(earliest.min())
     end = min(int(latest.max()), last) if last is not None else int(latest.max())
-    inside = only[overlapping] & (earliest >= start) & (latest <= end)
-    earliest, latest, rows = earliest[inside], latest[inside], rows[inside]
+    inside = only & (earliest >= start) & (latest <= end)
     if wanted.newest:
-        return _reach(earliest, rows, wanted.depth, start), end
-    return start, -_reach(-latest, rows, wanted.depth, -end)
+        start = _reach(earliest[inside], rows[inside], wanted.depth, start)
+    else:
+        end = -_reach(-latest[inside], rows[inside], wanted.depth, -end)
+    return Span(start, end, places[_overlapping(earliest, latest, start, end)])
 
 
-def _matching(wanted: RowsWanted, files: pa.Table) -> tuple[pa.Array, pa.Array]:
+def _matching(wanted: RowsWanted, files: pa.Table) -> tuple[Vector, Vector]:
     """Which files may hold wanted rows, the time apart, and which hold nothing else."""
-    import pyarrow as pa
+    import numpy as np
     import pyarrow.compute as pc
 
-    may = pa.array([True] * files.num_rows, pa.bool_())
-    only = may
+    may, only = np.ones(files.num_rows, np.bool_), np.ones(files.num_rows, np.bool_)
     for column, text in wanted.equal.items():
         if column in wanted.stream.partition_columns:
-            may = pc.and_(may, pc.equal(files[column], text)).combine_chunks()
+            may &= pc.fill_null(pc.equal(files[column], text), False).to_numpy()
         elif column == wanted.stream.file_column:
             low, high = pc.fill_null(files["lowest"], ""), files["highest"]
             within = pc.and_(pc.less_equal(low, text), pc.fill_null(pc.greater_equal(high, text), True))
-            exact = pc.fill_null(pc.and_(pc.equal(low, text), pc.equal(high, text)), False)
-            may, only = pc.and_(may, within).combine_chunks(), pc.and_(only, exact).combine_chunks()
+            may &= within.to_numpy()
+            only &= pc.fill_null(pc.and_(pc.equal(low, text), pc.equal(high, text)), False).to_numpy()
         else:
-            only = pa.array([False] * files.num_rows, pa.bool_())
+            only[:] = False
     return may, only
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from shared.platform.errors import BadRequest
 from shared.streams import StreamDefinition
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +53,12 @@ class RowsWanted:
         return (self.start is None or latest >= microseconds(self.start)) and (
             self.end is None or earliest < microseconds(self.end)
         )
+
+    def check_size(self, size: int) -> None:
+        """Raises BadRequest where `size` bytes are more than is allowed."""
+        if self.most_bytes is not None and size > self.most_bytes:
+            issue = f"the rows hold more than {self.most_bytes} bytes; ask for fewer"
+            raise BadRequest(f"limit: {issue}", details={"field": "limit", "issue": issue})
 
 
 def microseconds(moment: datetime) -> int:

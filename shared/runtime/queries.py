@@ -20,7 +20,7 @@ def history() -> History:
     """Queries over the rows of every stream."""
     from shared.query.history import History
 
-    return History(storage.segments(), storage.lake())
+    return History(storage.segments(), storage.lake(), storage.blobs())
 
 
 @cache

@@ -36,7 +36,7 @@ class LetterLake:
         self._place = place
         self._blobs = place.blobs()
         self._segments = SegmentStore(self._blobs)
-        self.letters = DeadLetters(History(self._segments, place.lake()), self._segments)
+        self.letters = DeadLetters(History(self._segments, place.lake(), place.blobs()), self._segments)
         self.keys: list[tuple[LetterKey, str, bytes]] = []
         for first in (0, 6):
             self._land(first)

@@ -202,7 +202,7 @@ class Process:
         return found
 
     def _seen(self) -> list[Any]:
-        history = History(SegmentStore(self._place.blobs()), self._place.lake())
+        history = History(SegmentStore(self._place.blobs()), self._place.lake(), self._place.blobs())
         rows = history.page(events_wanted(limit=1000))
         return [
             (r["event_type"], r["_partition"], r["_seq"], r["_idx"])

@@ -185,7 +185,7 @@ class Tiers:
         return int(raw_files(READINGS, files, None).num_rows)
 
     def _seen(self) -> list[int]:
-        history = History(SegmentStore(self._place.blobs()), self._place.lake())
+        history = History(SegmentStore(self._place.blobs()), self._place.lake(), self._place.blobs())
         seen: list[int] = history.page(RowsWanted(stream=READINGS, limit=1000))["_seq"].to_pylist()
         return seen
 

@@ -28,7 +28,7 @@ class StreamLake:
         self._stream = stream
         self._blobs = place.blobs()
         self.segments = SegmentStore(self._blobs)
-        self.history = History(self.segments, place.lake())
+        self.history = History(self.segments, place.lake(), self._blobs)
 
     def flush(self, files: int = 200) -> None:
         """Commits what is landed; an asset's sensors share one file where there would be more `files`."""
@@ -40,7 +40,7 @@ class StreamLake:
         """A history during whose call number `at` of a port `meanwhile` happens."""
         seam = Seam(meanwhile, at, after)
         blobs = SeamBlobs(self._place.blobs(), seam)
-        return History(SegmentStore(blobs), SeamLake(self._place.lake(), seam))
+        return History(SegmentStore(blobs), SeamLake(self._place.lake(), seam), blobs)
 
 
 class EventLake(StreamLake):

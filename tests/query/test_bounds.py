@@ -50,19 +50,20 @@ def test_the_wanted_rows_lie_within(
     wanted = RowsWanted(
         stream=READINGS, equal=equal, start=start, end=end, newest=newest, limit=limit, offset=offset
     )
-    lowest, highest = span_of(wanted, _table(files))
+    span = span_of(wanted, _table(files))
     # No row here says its unit: any may have the one that is asked for, which the first row alone does.
-    rows = [row for file in files for row in file]
+    rows = [(*row, place) for place, file in enumerate(files) for row in file]
     matching = [
-        time
-        for asset, sensor, time in (rows[:1] if "unit" in equal else rows)
+        (time, place)
+        for asset, sensor, time, place in (rows[:1] if "unit" in equal else rows)
         if equal.get("asset_id", asset) == asset
         and equal.get("sensor_id", sensor) == sensor
         and (start is None or time >= (start - _EPOCH) // timedelta(microseconds=1))
         and (end is None or time < (end - _EPOCH) // timedelta(microseconds=1))
     ]
     page = sorted(matching, reverse=newest)[: wanted.depth]
-    assert all(lowest <= time <= highest for time in page)
+    assert all(span.start <= time <= span.end for time, _ in page)
+    assert {place for _, place in page} <= set(span.files.tolist())
 
 
 def _table(files: list[list[Row]]) -> pa.Table:
@@ -84,23 +85,28 @@ def _hundred_files() -> pa.Table:
 
 
 def test_whole_files_of_the_newest_rows_narrow_it() -> None:
-    assert span_of(RowsWanted(stream=READINGS, limit=3), _hundred_files())[0] == 98_000
+    span = span_of(RowsWanted(stream=READINGS, limit=3), _hundred_files())
+    assert (span.start, span.files.tolist()) == (98_000, [97, 98, 99])
 
 
 def test_whole_files_of_the_oldest_rows_narrow_it() -> None:
-    assert span_of(RowsWanted(stream=READINGS, limit=3, newest=False), _hundred_files()) == (0, 2000)
+    span = span_of(RowsWanted(stream=READINGS, limit=3, newest=False), _hundred_files())
+    assert (span.start, span.end, span.files.tolist()) == (0, 2000, [0, 1, 2])
 
 
 def test_files_of_the_sensor_alone_narrow_it() -> None:
     wanted = RowsWanted(stream=READINGS, equal={"asset_id": "x", "sensor_id": "a"}, limit=3)
-    assert span_of(wanted, _hundred_files()) == (96_000, 99_000)
+    span = span_of(wanted, _hundred_files())
+    assert (span.start, span.end, span.files.tolist()) == (96_000, 99_000, [96, 98])
 
 
 def test_rows_that_may_not_be_wanted_do_not_narrow_it() -> None:
     wanted = RowsWanted(stream=READINGS, equal={"unit": "V"}, limit=3)
-    assert span_of(wanted, _hundred_files()) == (0, 100_000)
+    span = span_of(wanted, _hundred_files())
+    assert (span.start, span.end, len(span.files)) == (0, 100_000, 100)
 
 
 def test_no_file_overlaps() -> None:
-    lowest, highest = span_of(events_wanted(start=_EPOCH + timedelta(seconds=1)), _table([[("x", "a", 5)]]))
-    assert lowest > highest
+    span = span_of(events_wanted(start=_EPOCH + timedelta(seconds=1)), _table([[("x", "a", 5)]]))
+    assert span.start > span.end
+    assert not len(span.files)

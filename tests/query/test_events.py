@@ -126,7 +126,7 @@ def test_a_query_that_never_catches_up_is_a_503() -> None:
     segments = SegmentStore(VanishingBlobs())
     land(segments, range(3))
     app_ids = {segment.source.app_id for segment in segments.list(EVENTS)}
-    history = History(segments, BehindLake(MemoryLake().table(EVENTS).snapshot(app_ids)))
+    history = History(segments, BehindLake(MemoryLake().table(EVENTS).snapshot(app_ids)), MemoryBlobs())
     with pytest.raises(StorageUnavailable, match="kept changing"):
         history.page(ALL)
 

@@ -105,7 +105,7 @@ def test_times_are_rounded_outwards_wherever_they_stand(
 def test_each_segment_is_read_once(place: Place, reading_lake: ReadingLake) -> None:
     seam = Seam(lambda: None)
     segments = SegmentStore(SeamBlobs(place.blobs(), seam))
-    inventory = Inventory(History(segments, place.lake()), segments)
+    inventory = Inventory(History(segments, place.lake(), place.blobs()), segments)
     reading_lake.land([message(0)])
     reading_lake.land([message(1)])
     for _ in range(3):

@@ -81,7 +81,7 @@ def test_what_is_raised_there_ends_the_query_before_rows_are_read() -> None:
 
     segments = SegmentStore(WatchedBlobs())
     land(segments, range(3))
-    history = History(segments, MemoryLake())
+    history = History(segments, MemoryLake(), MemoryBlobs())
     with pytest.raises(LookupError):
         history.page(FROM_NOON, known)
     assert not read
