@@ -89,7 +89,8 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """One whole stack, shared by the session's tests."""
     with _stacks(tmp_path_factory) as start:
-        yield start()
+        # Generated requests ask for as many simulated events as they may have.
+        yield start(FLOE_SIMULATE_MAX_EVENTS="20000")
 
 
 @pytest.hookimpl(trylast=True)

@@ -28,8 +28,8 @@ _HISTORY = {
     "num_events": 5000,
     "seed": 42,
     "start_time": "2025-09-29T00:00:00Z",
-    "end_time": "2025-09-30T00:00:00Z",
-    "incidents": 4,
+    "end_time": "2025-09-29T06:00:00Z",
+    "incidents": 2,
 }
 
 
@@ -87,7 +87,7 @@ class Simulated(ApiModel):
     summary="Simulate traffic",
     tags=TAGS,
     body=SimulationWanted,
-    body_examples={"a little": _SHORT, "a day of the past": _HISTORY},
+    body_examples={"a little": _SHORT, "six hours of the past": _HISTORY},
     response=Described("The broker has the events", Simulated),
     responses={
         202: Described(
