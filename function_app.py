@@ -6,6 +6,7 @@ from functions.http import (
     admin_keys,
     aggregations,
     analytics,
+    anomalies,
     assets,
     auth,
     azure_files,
@@ -20,6 +21,7 @@ from functions.http import (
     metrics,
     pipeline,
     readings,
+    series,
     simulate,
     storage,
     storage_stats,
@@ -32,6 +34,7 @@ from functions.timers import (
     flush_buffers,
     fold_metrics,
     resume_jobs,
+    scan_anomalies,
     sweep_identity,
     upload_closed_hours,
 )
@@ -42,11 +45,11 @@ runtime.watch()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 MODULES = (
-    *(events, aggregations, analytics, simulate, readings, assets),
+    *(events, aggregations, analytics, anomalies, series, simulate, readings, assets),
     *(storage, storage_stats, azure_files, jobs, dead_letters),
     *(auth, users, admin_keys, health, info, metrics, docs, dashboard_page, pipeline),
     *(land_events, land_readings, flush_buffers, sweep_identity, fold_metrics),
-    *(run_job, resume_jobs, upload_closed_hours, clean_up_storage),
+    *(scan_anomalies, run_job, resume_jobs, upload_closed_hours, clean_up_storage),
     fallback,
 )
 

@@ -125,6 +125,7 @@ _DEFAULTS = {
     "FLOE_ENVIRONMENT": "local",
     "FLOE_REGISTRATION": "open",
     "FLOE_FLUSH_SCHEDULE": "*/10 * * * * *",
+    "FLOE_SCAN_SCHEDULE": "5/20 * * * * *",
     "FLOE_UPLOAD_SCHEDULE": "0 15 * * * *",
     "FLOE_CLEANUP_SCHEDULE": "0 45 * * * *",
     # Few arenas: glibc keeps what each of them once held, and the worker's memory is to stay flat.

@@ -7,6 +7,7 @@ EVERYTHING = "*"
 
 SCOPES: dict[str, str] = {
     "admin": "Make, list and revoke API keys; register users where registration is closed.",
+    "anomalies:write": "Acknowledge anomalies.",
     "dead-letters:read": "See what could not become rows, byte for byte.",
     "dead-letters:write": "Put dead letters through again.",
     "events:read": "Find events, and what is made from them.",

@@ -13,6 +13,8 @@ LOGIN_ATTEMPTS = "loginattempts"
 RATE_LIMITS = "ratelimits"
 JOBS = "jobs"
 METRICS = "metrics"
+ANOMALIES = "anomalies"
+ANOMALY_CLAIMS = "anomalyclaims"
 
 STATE_TABLES: tuple[str, ...] = (
     USERS,
@@ -25,6 +27,8 @@ STATE_TABLES: tuple[str, ...] = (
     RATE_LIMITS,
     JOBS,
     METRICS,
+    ANOMALIES,
+    ANOMALY_CLAIMS,
 )
 
 # Tables whose rows carry `expires_at` and are of no use after it.
@@ -35,6 +39,8 @@ EXPIRING_TABLES: tuple[str, ...] = (
     LOGIN_ATTEMPTS,
     RATE_LIMITS,
     JOBS,
+    ANOMALIES,
+    ANOMALY_CLAIMS,
 )
 
 # Where messages that could not be handled end is the trigger's choice: `-poison` after the queue's name.

@@ -5,11 +5,23 @@ Triggers use what is named here (`runtime.flusher()`); what only its modules nee
 replaces it for all. A module is not named like a function: `runtime.jobs` is the function.
 """
 
-from shared.runtime import access, analytics, brokers, dashboard, pipeline, queries, storage, telemetry, work
+from shared.runtime import (
+    access,
+    analytics,
+    brokers,
+    dashboard,
+    detection,
+    pipeline,
+    queries,
+    storage,
+    telemetry,
+    work,
+)
 from shared.runtime.access import authenticator, identity, limiter, limits, sweep_identity
 from shared.runtime.analytics import event_totals, recent, rollups
 from shared.runtime.configuration import settings
 from shared.runtime.dashboard import pipeline_state
+from shared.runtime.detection import anomalies, anomaly_scan, bands
 from shared.runtime.pipeline import catch_up, cleaner, event_intake, flusher, landing, uploader
 from shared.runtime.queries import dead_letters, exports, history, inventory, readings_gauge
 from shared.runtime.storage import file_listing, segments
@@ -19,13 +31,17 @@ from shared.runtime.work import cleanup_work, job_runner, jobs, recorded_flush, 
 __all__ = [
     "access",
     "analytics",
+    "anomalies",
+    "anomaly_scan",
     "authenticator",
+    "bands",
     "brokers",
     "catch_up",
     "cleaner",
     "cleanup_work",
     "dashboard",
     "dead_letters",
+    "detection",
     "event_intake",
     "event_totals",
     "exports",

@@ -101,6 +101,14 @@ FLUSH_FAILURES = _counter(
 JOBS_ENDED = _counter("floe_jobs_total", "Jobs that ended, by how they ended.", "kind", "status")
 JOB_DURATION = _histogram("floe_job_duration_seconds", "One attempt at a job.", "kind")
 
+# The anomaly scan.
+ANOMALY_SCAN_DURATION = _histogram("floe_anomaly_scan_duration_seconds", "One scan of all series.")
+ANOMALY_SCAN_FAILURES = _counter(
+    "floe_anomaly_scan_failures_total", "Scans that ended with an error, apart from those left to another."
+)
+ANOMALY_SERIES = _counter("floe_anomaly_series_total", "Series that scans went through.")
+ANOMALIES_TOLD = _counter("floe_anomalies_total", "Anomalies found.", "event_type", "severity")
+
 # What the pipeline did, read from where it keeps it: exact, and missing where it is not known.
 MESSAGES_CONSUMED = _read_from_storage(
     "counter", "floe_messages_consumed_total", "Messages landed from `sensor-data`, each once."

@@ -46,6 +46,7 @@ def _run(kafka: str, storage: str) -> str:
         "FLOE_FLUSH_SCHEDULE": "0 * * * * *",
         "FLOE_UPLOAD_SCHEDULE": "0 15 * * * *",
         "FLOE_CLEANUP_SCHEDULE": "0 45 * * * *",
+        "FLOE_SCAN_SCHEDULE": "5 * * * * *",
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.pipeline.through_worker"],

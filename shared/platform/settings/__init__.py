@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.platform.errors import SettingsError
 from shared.platform.settings.access import AccessSettings
+from shared.platform.settings.anomalies import AnomalySettings
 from shared.platform.settings.connections import ConnectionSettings
 from shared.platform.settings.intake import IntakeSettings
 from shared.platform.settings.lake import LakeSettings
@@ -26,6 +27,7 @@ from shared.platform.settings.work import WorkSettings
 class Settings(
     TelemetrySettings,
     WorkSettings,
+    AnomalySettings,
     LakeSettings,
     IntakeSettings,
     ConnectionSettings,

@@ -1,0 +1,155 @@
+"""Judges the minutes of a pair: those that are closed once, in order, the ones still open on a copy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator
+from typing import get_args
+
+from shared.anomalies.models import Alarm, Band, Metric, Pair, Series
+from shared.anomalies.ports import Detector, Detectors
+from shared.anomalies.states import MOST_BYTES, PairState
+from shared.anomalies.window import Window
+from shared.platform.logs import get_log
+
+# An hour of history has 60 points, less what its ends leave out.
+WARM_UP = 45
+_MINUTE_SECONDS = 60.0
+METRICS: tuple[Metric, ...] = get_args(Metric.__value__)
+# Fewer events in a minute are nothing to tell, however rare.
+_FEWEST = 5
+# The mean of an open minute is looked at from so many values on, or as many as its series usually has.
+_ENOUGH_VALUES = 5
+# How far back the last values reach that an open minute is held against.
+HOUR = 60
+_log = get_log("anomalies")
+
+
+class Judge:
+    """Judges with detectors of one kind; keeps nothing."""
+
+    def __init__(self, detectors: Detectors) -> None:
+        self._detectors = detectors
+
+    def advance(
+        self, pair: Pair, state: PairState, window: Window, closed: int, told: Container[tuple[Series, int]]
+    ) -> tuple[PairState, list[Alarm]]:
+        """The state after all minutes before `closed`, and what is to be told of them.
+
+        The window has to begin where the state ends, or earlier. What is in `told` was an alarm while its
+        minute was open, and is given again whatever it came to.
+        """
+        if closed <= state.judged_to:
+            return state, []
+        alarms: list[Alarm] = []
+        after: dict[Metric, bytes] = {"count": state.count, "mean": state.mean}
+        for metric in METRICS:
+            points = [*_points(pair, metric, window, state.judged_to, closed)]
+            if not points:
+                continue
+            series = Series(*pair, metric)
+            detector = self.detector(after[metric])
+            for minute, value in points:
+                verdict = detector.judge(minute * _MINUTE_SECONDS, value)
+                alarm = Alarm(
+                    series, minute, value, verdict.expected, verdict.score, verdict.stream, open=False
+                )
+                if (verdict.alarm and _worth_telling(alarm)) or (series, minute) in told:
+                    alarms.append(alarm)
+            after[metric] = self._dumped(series, detector)
+        return (
+            PairState(
+                judged_to=closed,
+                seen=max(state.seen, window.last(pair) or 0),
+                count=after["count"],
+                mean=after["mean"],
+                blocks=state.with_blocks(window.block_counts(pair, closed)),
+            ),
+            alarms,
+        )
+
+    def ahead(self, pair: Pair, state: PairState, window: Window, closed: int) -> list[Alarm]:
+        """What is to be told of the minutes from `closed` on already, though more may come: counts above all
+        of the last hour, for they only grow, and means beyond all of it once there are enough values."""
+        alarms = []
+        for metric in METRICS:
+            kept = state.count if metric == "count" else state.mean
+            standing = [*_outstanding(pair, metric, window, closed)] if kept else []
+            detector = self.detector(kept) if standing else None
+            for minute, value in standing:
+                assert detector is not None
+                verdict = detector.judge(minute * _MINUTE_SECONDS, value)
+                series = Series(*pair, metric)
+                alarm = Alarm(
+                    series, minute, value, verdict.expected, verdict.score, verdict.stream, open=True
+                )
+                if verdict.alarm and _worth_telling(alarm):
+                    alarms.append(alarm)
+        return alarms
+
+    def replay(
+        self, series: Series, detector: Detector, window: Window, start: int, end: int
+    ) -> list[tuple[float | None, Band | None]]:
+        """The value of each minute from `start` to before `end` (None for a mean of nothing), and what was
+        expected of it before `detector` learnt it."""
+        table = window.counts if series.metric == "count" else window.means
+        values = table[window.places[series.pair], start - window.start : max(end - window.start, 0)].tolist()
+        points: list[tuple[float | None, Band | None]] = []
+        for minute, value in enumerate(values, start):
+            band = detector.band(minute * _MINUTE_SECONDS)
+            if band and series.metric == "count":
+                band = Band(*(max(one, 0.0) for one in (band.expected, band.low, band.high)))
+            if not math.isnan(value):
+                detector.judge(minute * _MINUTE_SECONDS, value)
+            points.append((None if math.isnan(value) else value, band))
+        return points
+
+    def detector(self, state: bytes) -> Detector:
+        """The detector of that state; a new one where there is none, or one of another version."""
+        loaded = self._detectors.load(state) if state else None
+        return loaded or self._detectors.new(_MINUTE_SECONDS, WARM_UP)
+
+    def _dumped(self, series: Series, detector: Detector) -> bytes:
+        state = detector.dump()
+        if len(state) <= MOST_BYTES:
+            return state
+        _log.error("state of a series too large", series=str(series), size=len(state))
+        return self._detectors.new(_MINUTE_SECONDS, WARM_UP).dump()
+
+
+def _points(pair: Pair, metric: Metric, window: Window, start: int, end: int) -> Iterator[tuple[int, float]]:
+    """Minutes and values; a count for each minute, a mean where there is one."""
+    place = window.places[pair]
+    table = window.counts if metric == "count" else window.means
+    values = table[place, start - window.start : end - window.start].tolist()
+    for minute, value in enumerate(values, start):
+        if not math.isnan(value):
+            yield minute, value
+
+
+def _outstanding(pair: Pair, metric: Metric, window: Window, closed: int) -> Iterator[tuple[int, float]]:
+    """The points from `closed` on that lie beyond all of the hour before it."""
+    lately = [value for _, value in _points(pair, metric, window, max(closed - HOUR, window.start), closed)]
+    if not lately:
+        return
+    lowest, highest = min(lately), max(lately)
+    place, current = window.places[pair], window.end - 1
+    for minute, value in _points(pair, metric, window, closed, window.end):
+        if metric == "mean" and minute == current and not _enough_values(window, place, closed):
+            continue
+        if value > highest or (metric == "mean" and value < lowest):
+            yield minute, value
+
+
+def _enough_values(window: Window, place: int, closed: int) -> bool:
+    lately = window.values[place, max(closed - HOUR - window.start, 0) : closed - window.start]
+    usual = lately.sum() / max((lately > 0).sum(), 1)
+    return bool(window.values[place, -1] >= min(_ENOUGH_VALUES, usual))
+
+
+def _worth_telling(alarm: Alarm) -> bool:
+    if alarm.series.metric == "mean":
+        return True
+    if alarm.open and alarm.value <= alarm.expected:
+        return False
+    return alarm.value < alarm.expected or alarm.value >= _FEWEST

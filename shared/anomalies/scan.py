@@ -1,0 +1,219 @@
+"""The scan: judges what came since the last one, and tells of anomalies, each once.
+
+The states of all pairs are in memory, and kept as a checkpoint every so often. Detectors are deterministic,
+so whoever starts from a checkpoint and goes over the minutes since comes to the same states and the same
+alarms, and an alarm that was told is known by its series and minute. A state is put in place only after its
+alarms are told, and a checkpoint holds only states in place: so nothing is missed.
+
+Events that came late are noticed by the number of events of each block; then their pair is judged again from
+a checkpoint before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from time import perf_counter
+
+from shared.anomalies.checkpoints import Checkpoints, order
+from shared.anomalies.judge import HOUR, METRICS, Judge
+from shared.anomalies.models import Alarm, Pair
+from shared.anomalies.ports import Minutes
+from shared.anomalies.states import BLOCK, DAY, PairState
+from shared.anomalies.stories import Stories
+from shared.anomalies.turns import Turns
+from shared.anomalies.window import Window, minute_of, time_of
+from shared.lake.ports import Lease, Leases
+from shared.platform.clock import Clock
+from shared.platform.logs import get_log
+from shared.streams.events import EVENT_TYPES
+from shared.telemetry.catalogue import ANOMALY_SCAN_DURATION, ANOMALY_SCAN_FAILURES, ANOMALY_SERIES
+
+LEASE = "anomaly-scan"
+# A minute is closed this long after its end; what comes later came late.
+GRACE = timedelta(seconds=60)
+# Each scan looks back so far for late events, and every so often over the whole day.
+_NEAR = 2 * 60
+_FAR_EVERY = timedelta(minutes=10)
+_CHECKPOINT_EVERY = 15
+# What cannot be judged within this time is left to the next scan; what is on time comes first.
+_LONGEST = timedelta(seconds=40)
+_AT_ONCE = 256
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_log = get_log("anomalies")
+
+
+@dataclass(slots=True)
+class ScanOutcome:
+    """What a scan did: series judged, anomalies told, pairs left to the next scan for want of time."""
+
+    series: int = 0
+    told: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """One scan: the minute that it is, the first one that is not closed, and when it should end."""
+
+    current: int
+    closed: int
+    until: datetime
+    lease: Lease
+    outcome: ScanOutcome = field(default_factory=ScanOutcome)
+
+
+class AnomalyScan:
+    """One for each process, for one thread at a time."""
+
+    def __init__(
+        self,
+        minutes: Minutes,
+        judge: Judge,
+        checkpoints: Checkpoints,
+        stories: Stories,
+        turns: Turns,
+        leases: Leases,
+        clock: Clock,
+    ) -> None:
+        self._minutes = minutes
+        self._judge = judge
+        self._checkpoints = checkpoints
+        self._stories = stories
+        self._turns = turns
+        self._leases = leases
+        self._clock = clock
+        self._states: dict[Pair, PairState] | None = None
+        self._kept = -1
+        self._looked_far = _NEVER
+        # Pairs for which there was no time, now and in the scan before; these come first.
+        self._left: set[Pair] = set()
+        self._first: set[Pair] = set()
+
+    def run(self) -> ScanOutcome:
+        """Scans once. Blocks; raises LeaseHeld where another instance scans, and StorageUnavailable."""
+        with self._leases.hold(LEASE, wait_seconds=0) as lease:
+            begun = perf_counter()
+            try:
+                outcome = self._run(lease)
+            except BaseException:
+                self._states = None  # nobody knows what holds of what was being done
+                ANOMALY_SCAN_FAILURES.add(1)
+                raise
+            ANOMALY_SCAN_DURATION.observe(perf_counter() - begun)
+            ANOMALY_SERIES.add(outcome.series)
+            return outcome
+
+    def _run(self, lease: Lease) -> ScanOutcome:
+        now = self._clock()
+        self._first, self._left = self._left, set()
+        scan = _Scan(minute_of(now), minute_of(now - GRACE), now + _LONGEST, lease)
+        states = self._states
+        if states is None or not self._turns.is_ours():
+            states = self._load()
+        near = self._window(scan, _NEAR, None, states)
+        late = near.changed(states)
+        on_time = {
+            pair: state
+            for pair, state in states.items()
+            if pair not in late and state.judged_to >= near.start
+        }
+        self._advance(scan, near, on_time)
+        others = (near.places.keys() | states.keys()) - on_time.keys()
+        types = {pair.event_type for pair in others}
+        if now - self._looked_far >= _FAR_EVERY:
+            types, self._looked_far = set(EVENT_TYPES), now
+        for event_type in sorted(types):
+            self._catch_up(scan, event_type)
+        self._tidy_up(scan)
+        return scan.outcome
+
+    def _load(self) -> dict[Pair, PairState]:
+        self._turns.take()
+        self._stories.load()
+        self._kept, self._states = self._checkpoints.newest()
+        self._looked_far = _NEVER
+        _log.info("anomaly states loaded", pairs=len(self._states), minute=self._kept)
+        return self._states
+
+    def _window(self, scan: _Scan, back: int, event_types: list[str] | None, known: Iterable[Pair]) -> Window:
+        start, end = (scan.current - back) // BLOCK * BLOCK, scan.current + 1
+        rows = self._minutes.minutes(time_of(start), time_of(end), event_types)
+        return Window(rows, start, end, known)
+
+    def _catch_up(self, scan: _Scan, event_type: str) -> None:
+        """Judges what is new, what stayed behind, and again what late events came to."""
+        states = self._held()
+        known = {pair: state for pair, state in states.items() if pair.event_type == event_type}
+        far = self._window(scan, DAY, [event_type], known)
+        late = far.changed(known)
+        wanted: dict[Pair, PairState] = {}
+        for pair in far.places:
+            state = known.get(pair)
+            if state is not None and state.judged_to >= far.start and pair not in late:
+                if state.judged_to < scan.closed:
+                    wanted[pair] = state
+                continue
+            before = self._state_before(pair, late[pair], far) if pair in late else None
+            first = far.first(pair)
+            if before is not None:
+                wanted[pair] = before
+            elif first is not None:
+                wanted[pair] = PairState(judged_to=first, seen=first)
+        self._advance(scan, far, wanted)
+
+    def _state_before(self, pair: Pair, minute: int, far: Window) -> PairState | None:
+        """The newest state of a checkpoint that knew no minute from `minute` on, and of those before it what
+        there is now."""
+        for checkpoint in self._checkpoints.before(minute):
+            state = self._checkpoints.state(checkpoint, pair)
+            if state and far.start <= state.judged_to <= minute and not far.changed({pair: state}):
+                return state
+        return None
+
+    def _advance(self, scan: _Scan, window: Window, bases: Mapping[Pair, PairState]) -> None:
+        """Judges each pair from its state in `bases` on, tells what there is to tell, and puts the states in
+        place."""
+        unusual = window.unusual(scan.closed, HOUR)
+        ordered = sorted(bases, key=lambda pair: (pair not in self._first, order(pair)))
+        for number, pairs in enumerate(batched(ordered, _AT_ONCE, strict=False)):
+            if self._clock() >= scan.until:
+                self._left.update(ordered[number * _AT_ONCE :])
+                return
+            alarms: list[Alarm] = []
+            after: dict[Pair, PairState] = {}
+            told = self._stories.open_ones()
+            for pair in pairs:
+                after[pair], found = self._judge.advance(pair, bases[pair], window, scan.closed, told)
+                alarms += found
+                if pair in unusual:
+                    alarms += self._judge.ahead(pair, after[pair], window, scan.closed)
+            self._tell(scan, alarms)
+            self._held().update(after)
+            scan.outcome.series += len(METRICS) * len(pairs)
+
+    def _tell(self, scan: _Scan, alarms: list[Alarm]) -> None:
+        """All regions together first: then what is told of one of them is no news."""
+        alarms.sort(key=lambda alarm: (alarm.minute, alarm.series.region is not None, -alarm.score))
+        for alarm in alarms:
+            scan.lease.check()
+            scan.outcome.told += self._stories.tell(alarm)
+
+    def _tidy_up(self, scan: _Scan) -> None:
+        """Forgets series that were silent for a day, and keeps a checkpoint when it is time."""
+        states = self._held()
+        for pair in [pair for pair, state in states.items() if state.seen < scan.current - DAY]:
+            del states[pair]
+        self._stories.forget()
+        scan.outcome.left = len(self._left)
+        if self._left:
+            self._looked_far = _NEVER
+        if states and scan.closed - self._kept >= _CHECKPOINT_EVERY:
+            self._checkpoints.keep(states, scan.closed)
+            self._kept = scan.closed
+
+    def _held(self) -> dict[Pair, PairState]:
+        assert self._states is not None
+        return self._states
