@@ -15,6 +15,7 @@ from shared import runtime
 from shared.platform.clock import utc_now
 from shared.platform.times import UtcTime
 from shared.query.events import events_wanted
+from shared.rollups.recent import DAY
 
 bp = func.Blueprint()
 TAGS = ["Analytics"]
@@ -94,7 +95,7 @@ def get_dashboard_summary(request: Request) -> DashboardSummary:
         summary=Summary(
             event_counts_24h=dict(counts.day),
             recent_aggregations_1h=dict(counts.hour_windows),
-            anomalies_24h=0,
+            anomalies_24h=runtime.anomalies().count_since(counts.now - DAY),
             realtime_counts=dict(counts.five_minutes),
         ),
         timestamp=counts.now,
@@ -141,14 +142,18 @@ async def get_realtime_metrics(request: Request[RealtimeQuery]) -> dict[str, Any
 async def get_stats(request: Request) -> StatsShown:
     """Across restarts and instances; what it costs does not grow with the events."""
     now = utc_now()
-    events, windows, size = await asyncio.gather(
+    events, windows, anomalies, size = await asyncio.gather(
         asyncio.to_thread(lambda: runtime.event_totals().events()),
         asyncio.to_thread(lambda: runtime.rollups().count_windows()),
+        asyncio.to_thread(lambda: runtime.anomalies().total()),
         asyncio.to_thread(lambda: runtime.event_totals().bytes()),
     )
     return StatsShown(
         stats=Stats(
-            total_events=events, total_aggregations=windows, total_anomalies=0, database_size_bytes=size
+            total_events=events,
+            total_aggregations=windows,
+            total_anomalies=anomalies,
+            database_size_bytes=size,
         ),
         timestamp=now,
     )
