@@ -37,8 +37,9 @@ instance's name be a label.
 - **What the pipeline did** (the second table) is read from where the pipeline itself keeps account of it.
   It is exact under kills. What is not known is left out, and null in JSON; it is never shown as zero.
 - A metric has at most {MOST_SERIES} series; what goes beyond is counted under labels that are all `other`.
-- `producer_metrics` in JSON is of the last minute: messages a second over 60 seconds, and the mean time to
-  the broker's acknowledgement in milliseconds, null where nothing was sent. A message may hold many events.
+- `producer_metrics` in JSON is of the last minute: messages (the records) and events a second over 60
+  seconds, and the mean time to the broker's acknowledgement of a message in milliseconds, null where nothing
+  was sent. A message may hold many events.
 - Counters of landing and flushing count work: a batch that is delivered again is counted again. What exists
   once, and is counted once, stands in the second table.
 - Durations are in seconds, sizes in bytes.

@@ -78,7 +78,7 @@ class KafkaPublisher:
 
         def delivered(error: Any, sent: Any) -> None:
             result = _refusal(error) if error else Position(sent.topic(), sent.partition(), sent.offset())
-            _count(message.topic, perf_counter() - started, failed=bool(error))
+            _count(message, perf_counter() - started, failed=bool(error))
             with suppress(RuntimeError):  # the loop has closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, result)
 
@@ -92,7 +92,7 @@ class KafkaPublisher:
                 on_delivery=delivered,
             )
         except (KafkaException, BufferError) as error:
-            _count(message.topic, 0.0, failed=True)
+            _count(message, 0.0, failed=True)
             settle(_refusal(error))
         return outcome
 
@@ -111,14 +111,14 @@ class KafkaPublisher:
             self._producer.poll(1.0)
 
 
-def _count(topic: str, seconds: float, *, failed: bool) -> None:
+def _count(message: OutgoingMessage, seconds: float, *, failed: bool) -> None:
     if failed:
-        PRODUCE_ERRORS.add(1, topic)
-        PRODUCED_LAST_MINUTE.add(0, 1, 0.0)
+        PRODUCE_ERRORS.add(1, message.topic)
+        PRODUCED_LAST_MINUTE.add(0, 1, 0.0, 0)
         return
-    PRODUCED.add(1, topic)
-    PRODUCE_DURATION.observe(seconds, topic)
-    PRODUCED_LAST_MINUTE.add(1, 0, seconds)
+    PRODUCED.add(1, message.topic)
+    PRODUCE_DURATION.observe(seconds, message.topic)
+    PRODUCED_LAST_MINUTE.add(1, 0, seconds, message.events)
 
 
 def _refusal(error: object) -> BrokerUnavailable:

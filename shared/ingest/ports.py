@@ -20,13 +20,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message for one partition; `key` may be None. `headers` tell which request sent it."""
+    """A message for one partition; `key` may be None. `headers` tell which request sent it, `events` how many
+    events it holds."""
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes
     headers: Headers = ()
+    events: int = 1
 
 
 class Publisher(Protocol):

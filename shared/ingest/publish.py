@@ -206,7 +206,7 @@ class EventIntake:
             groups.setdefault((event_type, partition), []).append(event)
         headers = outgoing()
         return [
-            (OutgoingMessage(topic_of(event_type), partition, None, value, headers), members)
+            (OutgoingMessage(topic_of(event_type), partition, None, value, headers, len(members)), members)
             for (event_type, partition), group in groups.items()
             for value, members in _packs(group, self._limits.pack_bytes)
         ]

@@ -12,18 +12,36 @@ SECONDS = 60
 
 
 class Produced(msgspec.Struct, gc=False):
-    """Messages sent to the broker within a minute: acknowledged, refused, and the acknowledged ones' waiting
-    in seconds, all together."""
+    """Messages sent to the broker: acknowledged, refused, the acknowledged ones' waiting in seconds, all
+    together, and the events that they hold."""
 
     acknowledged: int = 0
     refused: int = 0
     waited: float = 0.0
+    events: int = 0
 
     def plus(self, other: Produced) -> Produced:
         """Both together."""
         return Produced(
-            self.acknowledged + other.acknowledged, self.refused + other.refused, self.waited + other.waited
+            self.acknowledged + other.acknowledged,
+            self.refused + other.refused,
+            self.waited + other.waited,
+            self.events + other.events,
         )
+
+
+class Minute(msgspec.Struct, gc=False):
+    """What was produced how many seconds `ago`, 0 to 59."""
+
+    ago: dict[int, Produced] = {}
+
+    def left(self, later: float = 0.0) -> Produced:
+        """What still lies within the last minute so many seconds `later`."""
+        total = Produced()
+        for seconds, produced in self.ago.items():
+            if seconds + later < SECONDS:
+                total = total.plus(produced)
+        return total
 
 
 class LastMinute:
@@ -34,7 +52,7 @@ class LastMinute:
         self._slots = [(-SECONDS, Produced())] * SECONDS
         self._lock = Lock()
 
-    def add(self, acknowledged: int, refused: int, waited: float) -> None:
+    def add(self, acknowledged: int, refused: int, waited: float, events: int) -> None:
         """Takes in what just happened."""
         second = int(self._ticks())
         with self._lock:
@@ -45,13 +63,10 @@ class LastMinute:
             produced.acknowledged += acknowledged
             produced.refused += refused
             produced.waited += waited
+            produced.events += events
 
-    def read(self) -> Produced:
-        """The last minute's."""
-        since = int(self._ticks()) - SECONDS
-        total = Produced()
+    def read(self) -> Minute:
+        """The minute that ends now."""
+        now, nothing = int(self._ticks()), Produced()
         with self._lock:
-            for when, produced in self._slots:
-                if when > since:
-                    total = total.plus(produced)
-        return total
+            return Minute({now - at: made.plus(nothing) for at, made in self._slots if now - at < SECONDS})

@@ -70,13 +70,15 @@ class CleanupFigures(BaseModel):
 
 
 class ProducerMetrics(BaseModel):
-    """Messages sent to the broker by all instances in the last minute; a message may hold many events."""
+    """What all instances sent to the broker in the last minute. A record is a message, which may hold many
+    events."""
 
     record_send_rate: float = Field(description="Messages acknowledged, per second.")
     record_error_rate: float = Field(description="Messages refused or not acknowledged in time, per second.")
     request_latency_avg: float | None = Field(
         description="Mean time to the acknowledgement, in milliseconds; null where none was sent."
     )
+    event_send_rate: float = Field(description="Events in the messages acknowledged, per second.")
 
 
 class Metrics(BaseModel):
@@ -144,4 +146,5 @@ def _producer(produced: Produced) -> ProducerMetrics:
         record_send_rate=round(sent / SECONDS, 3),
         record_error_rate=round(produced.refused / SECONDS, 3),
         request_latency_avg=round(1000 * produced.waited / sent, 3) if sent else None,
+        event_send_rate=round(produced.events / SECONDS, 3),
     )

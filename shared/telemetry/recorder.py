@@ -11,7 +11,7 @@ from shared.platform.clock import Clock
 from shared.platform.state_tables import METRICS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables
 from shared.telemetry.instruments import Totals
-from shared.telemetry.last_minute import Produced
+from shared.telemetry.last_minute import Minute, Produced
 from shared.telemetry.reports import (
     RECENT,
     REPORTS,
@@ -39,7 +39,7 @@ class Recorder:
         self,
         tables: Callable[[], Tables],
         counted: Callable[[], Totals],
-        produced: Callable[[], Produced],
+        produced: Callable[[], Minute],
         clock: Clock,
     ) -> None:
         """`counted` and `produced` give this process's numbers of now."""
@@ -80,7 +80,7 @@ class Recorder:
         recent = [report for report in listed if now - report.updated_at < RECENT]
         produced = Produced()
         for report in recent:
-            produced = produced.plus(report.produced)
+            produced = produced.plus(report.produced.left((now - report.updated_at).total_seconds()))
         return Seen(added([base.totals, *(report.totals for report in counted)]), produced, len(recent))
 
     def _put(self, mine: Totals) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from shared.platform.state_tables import METRICS
 from shared.platform.tables import Row, RowChanged, RowExists, RowGone, Tables, Value
 from shared.telemetry.instruments import Totals
-from shared.telemetry.last_minute import Produced
+from shared.telemetry.last_minute import Minute, Produced
 from shared.telemetry.totals import decode, encode
 
 REPORTS = "reports"
@@ -36,7 +36,7 @@ class Report:
     key: str
     number: int
     totals: Totals
-    produced: Produced
+    produced: Minute
     updated_at: datetime
     closed: bool
     row: Row
@@ -62,7 +62,7 @@ def report_row(
     key: str,
     number: int,
     totals: Totals,
-    produced: Produced,
+    produced: Minute,
     now: datetime,
     *,
     closed: bool = False,
@@ -89,7 +89,7 @@ def read_report(row: Row) -> Report:
         row.key,
         number,
         _totals(row),
-        msgspec.json.decode(produced, type=Produced),
+        msgspec.json.decode(produced, type=Minute),
         updated_at,
         bool(row.values["closed"]),
         row,

@@ -135,4 +135,5 @@ def test_the_producers_figures_hold_what_was_simulated(client: httpx.Client) -> 
     client.post("/api/simulate", json={"num_events": 50}).raise_for_status()
     produced = client.get("/metrics").raise_for_status().json()["producer_metrics"]
     assert produced["record_send_rate"] > 0
+    assert produced["event_send_rate"] >= 50 / 60 - 0.001
     assert produced["request_latency_avg"] > 0

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.telemetry.instruments import MOST_SERIES, OTHER, Counter, Histogram, Metric
-from shared.telemetry.last_minute import LastMinute, Produced
+from shared.telemetry.last_minute import LastMinute, Minute, Produced
 from shared.telemetry.totals import added, decode, encode, without
 
 
@@ -68,13 +68,15 @@ def test_totals_survive_writing_and_are_subtracted() -> None:
 def test_a_minute_passes() -> None:
     now = [100.0]
     minute = LastMinute(lambda: now[0])
-    minute.add(2, 1, 0.5)
+    minute.add(2, 1, 0.5, 200)
     now[0] = 130.0
-    minute.add(1, 0, 0.25)
-    assert minute.read() == Produced(3, 1, 0.75)
+    minute.add(1, 0, 0.25, 1)
+    assert minute.read() == Minute({0: Produced(1, 0, 0.25, 1), 30: Produced(2, 1, 0.5, 200)})
     now[0] = 159.9
-    assert minute.read() == Produced(3, 1, 0.75)
+    assert minute.read().left() == Produced(3, 1, 0.75, 201)
+    assert minute.read().left(0.9) == Produced(3, 1, 0.75, 201)
+    assert minute.read().left(1.0) == Produced(1, 0, 0.25, 1)
     now[0] = 160.0
-    assert minute.read() == Produced(1, 0, 0.25)
+    assert minute.read().left() == Produced(1, 0, 0.25, 1)
     now[0] = 400.0
-    assert minute.read() == Produced()
+    assert minute.read() == Minute()

@@ -14,7 +14,7 @@ from shared.platform.errors import StorageUnavailable
 from shared.platform.state_tables import METRICS
 from shared.platform.tables import Row, Tables
 from shared.telemetry.instruments import Counter, Histogram, Metric, Totals
-from shared.telemetry.last_minute import Produced
+from shared.telemetry.last_minute import Minute, Produced
 from shared.telemetry.recorder import Recorder, fold
 from shared.telemetry.reports import BASE, REPORTS, read_base
 from tests.fakes.clock import ManualClock
@@ -52,7 +52,7 @@ class Instance:
 
     def __init__(self, tables: Tables, clock: ManualClock) -> None:
         self.counter = Counter(Metric(NAME, "counter", "Things.", ("kind",)), lambda: None)
-        self.produced = Produced()
+        self.produced = Minute()
         self.recorder = Recorder(lambda: tables, self._counted, lambda: self.produced, clock)
 
     def _counted(self) -> Totals:
@@ -177,7 +177,7 @@ def test_histograms_are_summed_by_bucket(clock: ManualClock) -> None:
         recorder = Recorder(
             lambda: tables,
             lambda histogram=histogram: {metric.name: histogram.read()},  # type: ignore[misc]
-            Produced,
+            Minute,
             clock,
         )
         recorder.write()
@@ -185,19 +185,23 @@ def test_histograms_are_summed_by_bucket(clock: ManualClock) -> None:
     assert both[0].seen().totals == {metric.name: {(): [pytest.approx(7.65), 2, 1, 1]}}
 
 
-def test_rates_are_those_of_instances_that_reported_lately(clock: ManualClock) -> None:
+def test_rates_are_those_of_the_last_minute_whenever_an_instance_reported(clock: ManualClock) -> None:
     tables = MemoryTables()
     early, late = Instance(tables, clock), Instance(tables, clock)
-    early.produced, late.produced = Produced(10, 1, 0.5), Produced(20, 2, 1.5)
+    early.produced = Minute({0: Produced(10, 1, 0.5, 1000), 25: Produced(5, 0, 0.5, 5)})
+    late.produced = Minute({59: Produced(20, 2, 1.5, 20)})
     early.count(1)
     early.recorder.write()
-    clock.advance(seconds=30)
+    clock.advance(seconds=34)
     late.count(1)
-    assert late.recorder.seen().produced == Produced(30, 3, 2.0)
+    assert late.recorder.seen().produced == Produced(35, 3, 2.5, 1025)
     assert late.recorder.seen().instances == 2
-    clock.advance(seconds=40)
+    clock.advance(seconds=1)
     late.count(1)
-    assert late.recorder.seen().produced == Produced(20, 2, 1.5)
+    assert late.recorder.seen().produced == Produced(30, 3, 2.0, 1020)
+    clock.advance(seconds=25)
+    late.count(1)
+    assert late.recorder.seen().produced == Produced(20, 2, 1.5, 20)
     assert late.recorder.seen().instances == 1
 
 
