@@ -13,6 +13,8 @@ from shared.ingest.land import Landing, LandingLimits
 from shared.ingest.models import MessageBatch
 from shared.ingest.ports import OutgoingMessage
 from shared.lake.segments import SegmentStore
+from shared.platform.errors import Unavailable
+from shared.streams import STREAMS, all_topics
 from shared.streams.events import EVENTS
 from tests.fakes import MemoryBlobs, MemoryBroker, MemoryGenerations, MemoryLake, MemoryNotices
 
@@ -25,7 +27,7 @@ class World:
     """A broker with messages, and processes that land them."""
 
     def __init__(self) -> None:
-        self.broker = MemoryBroker(EVENTS.topics)
+        self.broker = MemoryBroker(all_topics())
         self.segments = SegmentStore(MemoryBlobs())
         self.lake = MemoryLake()
 
@@ -81,3 +83,20 @@ async def test_a_broker_that_does_not_answer_stops_no_flush(world: World) -> Non
     _, catch_up = world.process()
     world.broker.down = True
     assert not await catch_up.wait([EVENTS], 60)
+
+
+async def test_the_lag_is_what_nobody_landed(world: World) -> None:
+    landing, catch_up = world.process()
+    assert catch_up.lag(STREAMS) == {"events": 0, "readings": 0}
+    await world.send()
+    await world.send()
+    assert catch_up.lag(STREAMS) == {"events": 2 * len(BODIES), "readings": 0}
+    await landing.land(batch())
+    # Another process knows it from storage, though the last message gave no row.
+    assert catch_up.lag(STREAMS) == world.process()[1].lag(STREAMS) == {"events": len(BODIES), "readings": 0}
+
+
+async def test_the_lag_is_unknown_while_the_broker_is_silent(world: World) -> None:
+    world.broker.down = True
+    with pytest.raises(Unavailable):
+        world.process()[1].lag(STREAMS)

@@ -283,3 +283,18 @@ def test_ended_jobs_go_after_their_retention() -> None:
     (expiring,) = world.tables.expired(JOBS, world.clock() + timedelta(days=30, seconds=1))
     assert expiring.text("id") == job.id
     assert expiring.partition == "upload"  # the slot with the totals stays
+
+
+def test_active_jobs_are_those_that_wait_or_work() -> None:
+    seen: list[str] = []
+
+    def look(context: JobContext) -> None:
+        seen.extend(f"{job.kind} {job.status}" for job in world.jobs().active())
+
+    world = JobWorld(upload=look, cleanup=look)
+    assert world.jobs().active() == []
+    world.jobs().start("upload")
+    assert [job.status for job in world.jobs().active()] == [Status.QUEUED]
+    world.deliver()
+    assert seen == ["upload running"]
+    assert world.jobs().active() == []
