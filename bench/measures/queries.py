@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from bench.fill import ROWS_AN_HOUR, Filler
 from bench.http_client import Api
@@ -22,29 +23,38 @@ _NEVER = "0 0 0 1 1 *"
 
 
 def measure(options: Options) -> Result:
-    """Grows one table through the wanted sizes, and asks at each; at the last one, with a backlog too."""
+    """Grows one table through the wanted sizes, and asks at each; at the last one for the newest half hour,
+    too, and with a backlog in it."""
     result = Result()
-    newest = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    sizes = {}
+    opened = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end = opened + timedelta(hours=1)
+    sizes: dict[int, float] = {}
     with scratch() as folder, Stack(folder, _NEVER) as stack:
-        filler = Filler(stack.account, newest)
+        filler = Filler(stack.account, opened)
+        still_open = filler.fill_open_hour()
         for wanted in options.rows:
             say(f"queries: filling the table to {wanted:,} rows")
-            rows = filler.fill(wanted)
+            rows = filler.fill(wanted) + still_open
             stack.start_host()
             say(f"queries: {options.queries} queries")
-            sizes[rows] = _add(result, f"{rows:,} rows", stack, filler.oldest, newest, options)
+            sizes[rows] = _add(result, f"{rows:,} rows", stack, filler.oldest, opened, options)
             stack.stop_host()
+        stack.start_host()
+        _add(result, f"{rows:,} rows, the newest half hour", stack, end - _WINDOW, end, options)
+        stack.stop_host()
         filler.land(_SEGMENTS, _SEGMENT_ROWS)
         stack.start_host()
         # Only the newest half hour overlaps the backlog.
         label = f"{rows:,} rows and {_SEGMENTS * _SEGMENT_ROWS:,} landed ones in the window"
-        _add(result, label, stack, newest - _WINDOW, newest, options)
-    smallest, largest = min(sizes), max(sizes)
-    if largest > smallest:
-        label = f"{largest:,} rows to {smallest:,} rows, p50"
-        result.add(label, sizes[largest] / sizes[smallest], "x", at_most(1.3))
-    result.notes.append(f"{ROWS_AN_HOUR:,} rows of each type an hour; a larger table reaches further back.")
+        _add(result, label, stack, end - _WINDOW, end, options)
+    for smaller, larger in pairwise(sizes):
+        result.add(
+            f"{larger:,} rows to {smaller:,} rows, p50", sizes[larger] / sizes[smaller], "x", at_most(1.3)
+        )
+    result.notes.append(
+        f"{ROWS_AN_HOUR:,} rows of each type an hour, in one final file; a larger table reaches further "
+        "back. The open hour, the newest one, has sixty raw files for each type."
+    )
     return result
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HOUR_MICROSECONDS = 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Small enough that the newest hundred rows of a window are a small read, large enough to compress well.
-ROW_GROUP_ROWS = 65_536
+# Small enough that the newest hundred rows of a window are a small read: larger groups save 1% of the bytes.
+ROW_GROUP_ROWS = 8_192
 # In a file that several values of the file column share, one value's rows are skipped to by row groups.
 SHARED_ROW_GROUP_ROWS = 16_384
 # Of every raw file that a merge passes over, one row group is in memory.
