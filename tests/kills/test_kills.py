@@ -1,5 +1,5 @@
-"""Processes end by SIGKILL before and after every call to storage, Delta and the broker; nothing is lost and
-nothing is doubled."""
+"""Processes end by SIGKILL at every call that writes to storage and to Delta; nothing is lost and nothing is
+doubled."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from confluent_kafka.admin import AdminClient
 from devstack.provision import make_topics
 from tests.kills.conftest import KILLED, Case
 from tests.kills.deliveries import DEAD_LETTERS, PARTITIONS, ROWS
+from tests.kills.strikes import strikes, survive_all
 
-# They wait for storage most of the time.
-_PARALLEL = 4
-
-_WRITES = ("put", "delete", "take", "give back", "commit", "create")
+# Segments of a batch, and files of a commit, are written beside each other.
+_BESIDE = ("put", "create")
 
 type NewCase = Callable[[], Case]
 
@@ -60,37 +59,24 @@ def test_the_story_without_a_kill(new_case: NewCase) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("task", "count", "then"),
-    [
-        ("land_until_killed", 4, 3),
-        ("flush_until_killed", 4, 3),
-    ],
+    ("task", "kinds"),
+    [("land_until_killed", {"put"}), ("flush_until_killed", {"put", "create", "commit", "delete"})],
 )
-def test_a_kill_at_every_call(new_case: NewCase, task: str, count: int, then: int, after: bool) -> None:
-    """The next process takes what is redelivered in batches of another size.
+def test_a_kill_at_every_call(new_case: NewCase, task: str, kinds: set[str]) -> None:
+    """The next process takes what is redelivered in batches of another size."""
+    calls = new_case().run(task, at=None, after=False, count=4)
+    struck = strikes(calls, _BESIDE)
+    assert {calls[at].split()[0] for at, _ in struck} >= kinds
 
-    After a call that only reads, storage is as it was before it, so it is struck once.
-    """
-    calls = new_case().run(task, at=None, after=after, count=count)
-    struck = [at for at, call in enumerate(calls) if not after or call.startswith(_WRITES)]
-    assert struck
-
-    def survive(at: int) -> str | None:
+    def story(at: int, after: bool) -> None:
         case = new_case()
-        assert case.run(task, at=at, after=after, count=count) == KILLED
-        try:
-            outcome = case.run("finish", count=then)
-            check_seen(outcome)
-            check_finished(outcome)
-        except AssertionError as error:
-            return f"{at} {calls[at]}: {error}"
-        return None
+        assert case.run(task, at=at, after=after, count=4) == KILLED
+        outcome = case.run("finish", count=3)
+        check_seen(outcome)
+        check_finished(outcome)
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        failures = [failure for failure in pool.map(survive, struck) if failure]
-    assert failures == []
+    survive_all(calls, struck, story)
 
 
 @pytest.mark.parametrize("leases", [True, False], ids=["leases", "no leases"])

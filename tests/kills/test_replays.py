@@ -4,17 +4,14 @@ and Delta. Each letter becomes rows once, and the job is counted once."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.kills.conftest import KILLED, Case
 from tests.kills.replays import LETTERS, ROWS
+from tests.kills.strikes import strikes, survive_all
 
-_PARALLEL = 4
-# Leases lapse by themselves, whenever their holder died.
-_WRITES = ("put", "delete", "commit", "insert", "replace", "send")
 # All rows but the one that was good in the past.
 _REPLAYED = len(ROWS) - 1
 
@@ -29,22 +26,14 @@ def check(outcome: dict[str, Any]) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_kill_at_every_call(new_case: Callable[[], Case]) -> None:
-    """To die after a call is to die before the next that writes; after the last, to have ended."""
     whole = new_case()
     calls = whole.run("replays_until_killed", at=None, after=False)
     check(whole.run("replays_finish"))
-    struck = [at for at, call in enumerate(calls) if call.startswith(_WRITES)]
     assert {call.split()[0] for call in calls} >= {"put", "delete", "take", "commit", "insert", "send"}
 
-    def survive(at: int) -> str | None:
+    def story(at: int, after: bool) -> None:
         case = new_case()
-        assert case.run("replays_until_killed", at=at, after=False) == KILLED
-        try:
-            check(case.run("replays_finish"))
-        except AssertionError as error:
-            return f"{at} {calls[at]}: {error}"
-        return None
+        assert case.run("replays_until_killed", at=at, after=after) == KILLED
+        check(case.run("replays_finish"))
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        failures = [failure for failure in pool.map(survive, struck) if failure]
-    assert failures == []
+    survive_all(calls, strikes(calls), story)

@@ -1,4 +1,4 @@
-"""Uploads and clean-ups end by SIGKILL before and after every call that writes; no row is lost or doubled,
+"""Uploads and clean-ups end by SIGKILL at every call that writes; no row is lost or doubled,
 and no file that the table names is ever missing."""
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.kills.conftest import KILLED, Case
+from tests.kills.strikes import strikes, survive_all
 from tests.kills.tiers import expected
 
-_PARALLEL = 4
-_WRITES = ("put", "create", "delete", "commit", "trim", "take", "give back")
+# Final files are written beside each other.
 _BESIDE = ("create",)
 _ROWS = set(expected())
 _LATE = 100
@@ -38,41 +38,30 @@ def check(outcome: dict[str, Any], rows: set[int]) -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("task", "files", "cleanups"),
+    ("task", "files", "cleanups", "kinds"),
     [
-        ("tiers_upload_until_killed", 200, 1),
-        ("tiers_upload_until_killed", 1, 1),
-        ("tiers_clean_until_killed", 200, 2),  # one drops dates, the next their files
+        ("tiers_upload_until_killed", 200, 1, {"create", "commit"}),
+        ("tiers_upload_until_killed", 1, 1, {"create", "commit"}),
+        # One drops dates, the next their files.
+        ("tiers_clean_until_killed", 200, 2, {"put", "commit", "delete", "trim"}),
     ],
     ids=["upload of files of sensors", "upload of shared files", "clean-up"],
 )
-def test_a_kill_at_every_call(new_case: NewCase, task: str, files: int, cleanups: int) -> None:
-    """Before each call that writes, and after those that are made beside each other. To die at a call that
-    only reads, or after one that writes, is to die before the next that writes."""
+def test_a_kill_at_every_call(
+    new_case: NewCase, task: str, files: int, cleanups: int, kinds: set[str]
+) -> None:
     calls = new_case().run(task, at=None, after=False, files=files)
-    struck = [
-        (at, after)
-        for after, kinds in ((False, _WRITES), (True, _BESIDE))
-        for at, call in enumerate(calls)
-        if call.startswith(kinds)
-    ]
-    assert len(struck) > 10
+    struck = strikes(calls, _BESIDE)
+    assert {calls[at].split()[0] for at, _ in struck} >= kinds
 
-    def survive(strike: tuple[int, bool]) -> str | None:
-        at, after = strike
+    def story(at: int, after: bool) -> None:
         case = new_case()
         assert case.run(task, at=at, after=after, files=files) == KILLED
-        try:
-            outcome = case.run("tiers_finish", cleanups=cleanups)
-            assert once(outcome["before"]) - {_OLD} == _ROWS
-            check(outcome, _ROWS | {_LATE})
-        except AssertionError as error:
-            return f"{'after' if after else 'before'} {at} {calls[at]}: {error}"
-        return None
+        outcome = case.run("tiers_finish", cleanups=cleanups)
+        assert once(outcome["before"]) - {_OLD} == _ROWS
+        check(outcome, _ROWS | {_LATE})
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        failures = [failure for failure in pool.map(survive, struck) if failure]
-    assert failures == []
+    survive_all(calls, struck, story)
 
 
 @pytest.mark.parametrize("leases", [True, False], ids=["leases", "no leases"])

@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from devstack.azurite import Azurite
@@ -26,6 +27,15 @@ from devstack.tools import azurite as azurite_tool
 
 START_SECONDS = 60
 END_SECONDS = 10
+
+
+class _AzuriteInMemory(Azurite):
+    """What it holds dies with it: no index of thousands of blobs is written every few seconds."""
+
+    def command(self) -> Sequence[str]:
+        command = list(super().command())
+        at = command.index("--location")
+        return [*command[:at], *command[at + 2 :], "--inMemoryPersistence"]
 
 
 def address_of(service: str, shared: Path, run_pid: int) -> str:
@@ -81,7 +91,7 @@ async def keep(service: str, folder: Path, run_pid: int) -> None:
     home = Home(folder)
     if service == "azurite":
         azurite_tool.ensure(print)
-        started = Azurite(home, tuple(free_port() for _ in range(3)))
+        started = _AzuriteInMemory(home, tuple(free_port() for _ in range(3)))
     else:
         started = choose_broker("kafka", home, 4, free_port())[0]
     child = Child(started, home)
