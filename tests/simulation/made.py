@@ -14,8 +14,8 @@ from shared.simulation.traffic import Traffic
 
 # A Monday.
 START = datetime(2026, 3, 2, tzinfo=UTC)
-WEEK = Simulation(120_000, "random", 7, START, START + timedelta(days=7), 0)
-DAY = replace(WEEK, end=START + timedelta(days=1), incidents=8)
+WEEK = Simulation(80_000, "random", 7, START, START + timedelta(days=7), 0)
+DAY = replace(WEEK, events=100_000, end=START + timedelta(days=1), incidents=8)
 
 
 def texts(simulation: Simulation, chunks: Iterable[int] | None = None) -> list[bytes]:
