@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.platform.clock import to_rfc3339
+from shared.query.column_text import bytes_of, times_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,31 +17,33 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def events_json(rows: pa.Table) -> list[msgspec.Raw]:
     """Each row as an event: `data` as it was sent, `metadata` with its source and ingestion time."""
-    return [msgspec.Raw(_event(row)) for row in rows.to_pylist()]
-
-
-def _event(row: dict[str, object]) -> bytes:
-    return _encode(
-        {
-            "event_id": row["event_id"],
-            "event_type": row["event_type"],
-            "timestamp": _time(row["timestamp"]),
-            "data": msgspec.Raw(str(row["data"]).encode()),
-            "metadata": _metadata(row),
-        }
+    columns = (
+        rows["event_id"].to_pylist(),
+        rows["event_type"].to_pylist(),
+        times_of(rows["timestamp"]),
+        bytes_of(rows["data"]),
+        bytes_of(rows["metadata"]),
+        times_of(rows["ingestion_time"]),
     )
+    return [_event(*fields) for fields in zip(*columns, strict=True)]
 
 
-def _metadata(row: dict[str, object]) -> dict[str, object]:
+def _event(
+    event_id: str, event_type: str, time: str, data: bytes, metadata: bytes | None, arrived: str
+) -> msgspec.Raw:
+    event = {
+        "event_id": event_id,
+        "event_type": event_type,
+        "timestamp": time,
+        "data": msgspec.Raw(data),
+        "metadata": _metadata(metadata, arrived),
+    }
+    return msgspec.Raw(_encode(event))
+
+
+def _metadata(sent: bytes | None, arrived: str) -> dict[str, object]:
     """What came with the event; a metadata that is no object stands under `metadata`."""
-    text = row["metadata"]
     members: dict[str, object] = {"source": "kafka"}
-    if text is not None:
-        raw = str(text).encode()
-        members |= _members(raw) if raw.lstrip()[:1] == b"{" else {"metadata": msgspec.Raw(raw)}
-    return members | {"ingestion_time": _time(row["ingestion_time"])}
-
-
-def _time(value: object) -> str:
-    assert isinstance(value, datetime)
-    return to_rfc3339(value)
+    if sent is not None:
+        members |= _members(sent) if sent.lstrip()[:1] == b"{" else {"metadata": msgspec.Raw(sent)}
+    return members | {"ingestion_time": arrived}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.platform.clock import to_rfc3339
+from shared.query.column_text import bytes_of, times_of
 from shared.query.wanted import RowsWanted
 from shared.streams.readings import READINGS
 
@@ -45,26 +45,16 @@ def readings_wanted(
 
 def readings_json(rows: pa.Table) -> list[msgspec.Raw]:
     """Each row as a reading, without its place in the stream."""
-    return [msgspec.Raw(_reading(row)) for row in rows.to_pylist()]
-
-
-def _reading(row: dict[str, object]) -> bytes:
-    attributes = row["attributes"]
-    return _encode(
-        {
-            "asset_id": row["asset_id"],
-            "sensor_id": row["sensor_id"],
-            "timestamp": _time(row["timestamp"]),
-            "value": row["value"],
-            "value_text": row["value_text"],
-            "unit": row["unit"],
-            "quality": row["quality"],
-            "attributes": None if attributes is None else msgspec.Raw(str(attributes).encode()),
-            "ingestion_time": _time(row["ingestion_time"]),
-        }
-    )
-
-
-def _time(value: object) -> str:
-    assert isinstance(value, datetime)
-    return to_rfc3339(value)
+    columns: dict[str, list[Any]] = {
+        "asset_id": rows["asset_id"].to_pylist(),
+        "sensor_id": rows["sensor_id"].to_pylist(),
+        "timestamp": times_of(rows["timestamp"]),
+        "value": rows["value"].to_pylist(),
+        "value_text": rows["value_text"].to_pylist(),
+        "unit": rows["unit"].to_pylist(),
+        "quality": rows["quality"].to_pylist(),
+        "attributes": [text and msgspec.Raw(text) for text in bytes_of(rows["attributes"])],
+        "ingestion_time": times_of(rows["ingestion_time"]),
+    }
+    readings = (dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True))
+    return [msgspec.Raw(_encode(reading)) for reading in readings]
