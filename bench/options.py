@@ -24,6 +24,7 @@ class Options:
     readings: int = 1_000_000
     sensors: tuple[int, ...] = (1_000, 10_000)
     final_files: int = 24_000
+    series: int = 10_000
     flush_schedule: str = "*/2 * * * * *"
     timeout: float = 600.0
     peers: bool = True
@@ -52,6 +53,7 @@ def arguments(names: Sequence[str]) -> argparse.ArgumentParser:
         default=default.final_files,
         help="most final files of a sensor's hour each, by fewer hours; 0: none (default %(default)s)",
     )
+    add("--series", type=int, default=default.series, help="series of a scan (default %(default)s)")
     add("--count", type=int, dest="kills", default=default.kills, help="kills (default %(default)s)")
     add("--flush-schedule", default=default.flush_schedule, help="of the flush timer (default %(default)s)")
     add(

@@ -16,8 +16,9 @@ from shared.platform.logs import get_log
 WARM_UP = 45
 _MINUTE_SECONDS = 60.0
 METRICS: tuple[Metric, ...] = get_args(Metric.__value__)
-# Fewer events in a minute are nothing to tell, however rare.
+# Fewer events in a minute are nothing to tell, however rare, nor a count so near to what was expected.
 _FEWEST = 5
+_LEAST_CHANGE = 0.1
 # The mean of an open minute is looked at from so many values on, or as many as its series usually has.
 _ENOUGH_VALUES = 5
 # How far back the last values reach that an open minute is held against.
@@ -150,6 +151,7 @@ def _enough_values(window: Window, place: int, closed: int) -> bool:
 def _worth_telling(alarm: Alarm) -> bool:
     if alarm.series.metric == "mean":
         return True
-    if alarm.open and alarm.value <= alarm.expected:
+    change = alarm.value - alarm.expected
+    if abs(change) < _LEAST_CHANGE * alarm.expected:
         return False
-    return alarm.value < alarm.expected or alarm.value >= _FEWEST
+    return alarm.value >= _FEWEST if change > 0 else not alarm.open

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from shared.anomalies.models import Alarm, Anomaly, Metric, Series, severity_of
-from shared.anomalies.window import minute_of, time_of
+from shared.anomalies.window import time_of
 from shared.platform.tables import Row, Value
 
 # The partition that lists all anomalies, newest first.
@@ -20,6 +20,7 @@ LISTED = "listed"
 MINUTE = timedelta(minutes=1)
 _EPOCH = time_of(0)
 _LATEST = 10**17 - 2
+_MOST = 10**12 - 1
 _DIGEST = 12
 
 
@@ -35,9 +36,10 @@ def first_key(minute: int) -> str:
     return _stamp(minute)
 
 
-def listed_key(moment: datetime, anomaly_id: str) -> str:
-    """The key of an anomaly found at `moment`; later ones sort before earlier ones."""
-    return f"{_LATEST - _microseconds(moment):017}-{anomaly_id}"
+def listed_key(moment: datetime, number: int, anomaly_id: str) -> str:
+    """The key of the anomaly found at `moment` as number `number` of all; later ones sort before earlier
+    ones."""
+    return f"{_LATEST - _microseconds(moment):017}-{_MOST - number:012}-{anomaly_id}"
 
 
 def bound_key(moment: datetime) -> str:
@@ -61,7 +63,7 @@ def claim_row(alarm: Alarm, number: int, now: datetime, retention: timedelta) ->
     series = alarm.series
     anomaly_id = id_of(series, alarm.minute)
     values: dict[str, Value] = {
-        "listed_key": listed_key(now, anomaly_id),
+        "listed_key": listed_key(now, number, anomaly_id),
         "anomaly_id": anomaly_id,
         "number": number,
         "event_type": series.event_type,
@@ -101,19 +103,9 @@ def series_of(row: Row) -> Series:
     return Series(row.text("event_type"), region, cast(Metric, row.text("metric")))
 
 
-def minute_of_row(row: Row) -> int:
-    """The minute of a row's anomaly."""
-    return minute_of(_time(row, "window_start"))
-
-
 def number_of(row: Row) -> int:
     """The how-manieth of all anomalies a row's is."""
     return int(cast(int, row.values["number"]))
-
-
-def score_of(row: Row) -> float:
-    """The score of a row's anomaly."""
-    return _number(row.values, "score")
 
 
 def anomaly_of(row: Row) -> Anomaly:
@@ -125,7 +117,7 @@ def anomaly_of(row: Row) -> Anomaly:
         detected_at=_time(row, "detected_at"),
         window_start=start,
         window_end=start + MINUTE,
-        score=score_of(row),
+        score=_number(row.values, "score"),
         stream=row.text("stream"),
         value=_number(row.values, "value"),
         expected=_number(row.values, "expected"),

@@ -2,8 +2,8 @@
 
 The states of all pairs are in memory, and kept as a checkpoint every so often. Detectors are deterministic,
 so whoever starts from a checkpoint and goes over the minutes since comes to the same states and the same
-alarms, and an alarm that was told is known by its series and minute. A state is put in place only after its
-alarms are told, and a checkpoint holds only states in place: so nothing is missed.
+alarms, and an alarm that was told is known by its series and minute. A checkpoint is kept only after all that
+its states gave rise to is told, and whoever fails at that begins anew from the one before: nothing is missed.
 
 Events that came late are noticed by the number of events of each block; then their pair is judged again from
 a checkpoint before them.
@@ -63,6 +63,7 @@ class _Scan:
     until: datetime
     lease: Lease
     outcome: ScanOutcome = field(default_factory=ScanOutcome)
+    alarms: list[Alarm] = field(default_factory=list)
 
 
 class AnomalyScan:
@@ -106,6 +107,10 @@ class AnomalyScan:
             ANOMALY_SERIES.add(outcome.series)
             return outcome
 
+    def states(self) -> Mapping[Pair, PairState]:
+        """What is in memory now; empty before the first scan, and after one that failed."""
+        return dict(self._states or {})
+
     def _run(self, lease: Lease) -> ScanOutcome:
         now = self._clock()
         self._first, self._left = self._left, set()
@@ -127,6 +132,7 @@ class AnomalyScan:
             types, self._looked_far = set(EVENT_TYPES), now
         for event_type in sorted(types):
             self._catch_up(scan, event_type)
+        self._tell(scan)
         self._tidy_up(scan)
         return scan.outcome
 
@@ -174,30 +180,27 @@ class AnomalyScan:
         return None
 
     def _advance(self, scan: _Scan, window: Window, bases: Mapping[Pair, PairState]) -> None:
-        """Judges each pair from its state in `bases` on, tells what there is to tell, and puts the states in
-        place."""
+        """Judges each pair from its state in `bases` on, puts the new states in place, and adds what there is
+        to tell."""
+        told = self._stories.open_ones()
         unusual = window.unusual(scan.closed, HOUR)
         ordered = sorted(bases, key=lambda pair: (pair not in self._first, order(pair)))
         for number, pairs in enumerate(batched(ordered, _AT_ONCE, strict=False)):
             if self._clock() >= scan.until:
                 self._left.update(ordered[number * _AT_ONCE :])
                 return
-            alarms: list[Alarm] = []
-            after: dict[Pair, PairState] = {}
-            told = self._stories.open_ones()
             for pair in pairs:
-                after[pair], found = self._judge.advance(pair, bases[pair], window, scan.closed, told)
-                alarms += found
+                state, alarms = self._judge.advance(pair, bases[pair], window, scan.closed, told)
                 if pair in unusual:
-                    alarms += self._judge.ahead(pair, after[pair], window, scan.closed)
-            self._tell(scan, alarms)
-            self._held().update(after)
+                    alarms = [*alarms, *self._judge.ahead(pair, state, window, scan.closed)]
+                self._held()[pair] = state
+                scan.alarms.extend(alarms)
             scan.outcome.series += len(METRICS) * len(pairs)
 
-    def _tell(self, scan: _Scan, alarms: list[Alarm]) -> None:
+    def _tell(self, scan: _Scan) -> None:
         """All regions together first: then what is told of one of them is no news."""
-        alarms.sort(key=lambda alarm: (alarm.minute, alarm.series.region is not None, -alarm.score))
-        for alarm in alarms:
+        scan.alarms.sort(key=lambda alarm: (alarm.series.region is not None, alarm.minute, -alarm.score))
+        for alarm in scan.alarms:
             scan.lease.check()
             scan.outcome.told += self._stories.tell(alarm)
 

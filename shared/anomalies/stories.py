@@ -13,6 +13,7 @@ from shared.anomalies.judge import WARM_UP
 from shared.anomalies.models import Alarm, Metric, Series, severity_of
 from shared.anomalies.records import (
     LISTED,
+    anomaly_of,
     bound_key,
     claim_key,
     claim_row,
@@ -20,10 +21,7 @@ from shared.anomalies.records import (
     first_key,
     id_of,
     listed_row,
-    minute_of_row,
     number_of,
-    score_of,
-    series_of,
 )
 from shared.anomalies.states import DAY
 from shared.anomalies.window import minute_of
@@ -36,6 +34,9 @@ from shared.telemetry.catalogue import ANOMALIES_TOLD
 
 # What lies so close to something told, in minutes, is part of the same story: the detector's quiet time.
 STORY = int(QUIET * WARM_UP)
+# Between these parts of what all regions together rose or fell by, a region's own is no other story.
+_LEAST_SHARE = 0.2
+_LARGEST_SHARE = 2.0
 # Minutes that may still be judged, and what lies around them.
 _REMEMBERED = DAY + 2 * 60
 _PAGE = 1000
@@ -44,9 +45,13 @@ _log = get_log("anomalies")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
+    """An anomaly that was told: `score` is the highest it ever had, `change` its value less what was
+    expected."""
+
     region: str | None
     minute: int
     score: float
+    change: float
     open: bool
 
 
@@ -69,11 +74,12 @@ class Stories:
         newest = self._tables.query(ANOMALIES, LISTED, limit=1)
         self._number = number_of(newest[0]) if newest else 0
         since = bound_key(now - timedelta(minutes=_REMEMBERED))
-        listed = {row.key for row in self._pages(ANOMALIES, LISTED, "", since)}
+        listed = {row.key: row for row in self._pages(ANOMALIES, LISTED, "", since)}
         for event_type in EVENT_TYPES:
             for claim in self._pages(ANOMALY_CLAIMS, event_type, first_key(start), ""):
-                self._remember(claim)
-                if claim.text("listed_key") not in listed:
+                row = listed.get(claim.text("listed_key"))
+                self._remember(claim, row or claim)
+                if row is None:
                     self._list(claim)
 
     def open_ones(self) -> Container[tuple[Series, int]]:
@@ -94,7 +100,8 @@ class Stories:
             if told.region == region and told.minute == alarm.minute:
                 if told.open and not alarm.open:
                     self._close(alarm)
-                    known[place] = _Told(region, alarm.minute, alarm.score, open=False)
+                    score = max(alarm.score, told.score)
+                    known[place] = _Told(region, alarm.minute, score, alarm.value - alarm.expected, False)
                 return False
         if any(_same_story(told, alarm) for told in known):
             return False
@@ -103,7 +110,7 @@ class Stories:
             self._tables.insert(ANOMALY_CLAIMS, claim)
         except RowExists:  # another instance was faster
             claim = self._tables.get(ANOMALY_CLAIMS, claim.partition, claim.key)
-        self._remember(claim)
+        self._remember(claim, claim)
         self._list(claim)
         ANOMALIES_TOLD.add(1, alarm.series.event_type, severity_of(alarm.score))
         _log.info("anomaly", anomaly=id_of(alarm.series, alarm.minute), score=round(alarm.score, 1))
@@ -115,9 +122,17 @@ class Stories:
         for known in self._told.values():
             known[:] = [told for told in known if told.minute >= start]
 
-    def _remember(self, claim: Row) -> None:
-        series = series_of(claim)
-        told = _Told(series.region, minute_of_row(claim), score_of(claim), claim.values["open"] is True)
+    def _remember(self, claim: Row, row: Row) -> None:
+        """`row` is what became of the anomaly since it was claimed."""
+        anomaly = anomaly_of(row)
+        series = anomaly.series
+        told = _Told(
+            series.region,
+            minute_of(anomaly.window_start),
+            max(anomaly_of(claim).score, anomaly.score),
+            anomaly.value - anomaly.expected,
+            row.values["open"] is True,
+        )
         self._told[series.event_type, series.metric].append(told)
         self._number = max(self._number, number_of(claim))
 
@@ -150,9 +165,13 @@ class Stories:
 
 def _same_story(told: _Told, alarm: Alarm) -> bool:
     """Whether an alarm of the same type and metric is another part of what was told: of the same series, or
-    in a region what was told of all regions together, close by and not clearly louder."""
-    return (
-        told.region in (alarm.series.region, None)
-        and abs(told.minute - alarm.minute) <= STORY
-        and alarm.score < LOUDER * told.score
+    in a region what was told of all regions together, close by and not clearly louder; or its share of it."""
+    if told.region not in (alarm.series.region, None) or abs(told.minute - alarm.minute) > STORY:
+        return False
+    share = (alarm.value - alarm.expected) / told.change if told.change else 0.0
+    is_share = (
+        alarm.series.metric == "count"
+        and told.region != alarm.series.region
+        and _LEAST_SHARE <= share <= _LARGEST_SHARE
     )
+    return is_share or alarm.score < LOUDER * told.score

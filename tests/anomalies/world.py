@@ -10,6 +10,7 @@ import pyarrow as pa
 from shared.anomalies.checkpoints import Checkpoints
 from shared.anomalies.detector import SurpriseDetectors
 from shared.anomalies.judge import Judge
+from shared.anomalies.ports import Detectors
 from shared.anomalies.records import LISTED, anomaly_of
 from shared.anomalies.scan import AnomalyScan
 from shared.anomalies.service import Anomalies
@@ -80,8 +81,10 @@ def _kill() -> None:
 class World:
     """Storage that stays, and instances of the scan that come and go."""
 
-    def __init__(self, now: datetime = NOON) -> None:
-        self.clock = ManualClock(now)
+    def __init__(self, detectors: Detectors | None = None) -> None:
+        """The product's own detectors where none are given."""
+        self.detectors = detectors or SurpriseDetectors(SCORE)
+        self.clock = ManualClock(NOON)
         self.minutes = MemoryMinutes()
         self.tables = MemoryTables()
         self.blobs = MemoryBlobs(self.clock)
@@ -93,7 +96,7 @@ class World:
         tables = SeamTables(self.tables, seam)
         return AnomalyScan(
             self.minutes,
-            Judge(SurpriseDetectors(SCORE)),
+            Judge(self.detectors),
             Checkpoints(SeamBlobs(self.blobs, seam), self.clock),
             Stories(tables, self.clock, KEPT),
             Turns(tables),

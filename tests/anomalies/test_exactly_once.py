@@ -1,0 +1,135 @@
+"""Whatever dies, and whoever scans: each anomaly is told, and told once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from shared.anomalies.checkpoints import Checkpoints
+from shared.anomalies.scan import AnomalyScan
+from tests.anomalies.test_scan import usual
+from tests.anomalies.world import MINUTE, Killed, World
+from tests.fakes.detectors import PlainDetectors
+
+
+def spiky() -> World:
+    """An hour of two regions, then a spike of one of them; a scan has seen the hour."""
+    world = World(PlainDetectors())
+    for region in ("us-east", "eu-west"):
+        world.history(75, usual, 5.0, region=region)
+    world.instance().run()
+    world.clock.advance(minutes=16)  # the next scan keeps a checkpoint
+    for region in ("us-east", "eu-west"):
+        world.history(16, usual, 5.0, region=region)
+    world.minutes.add(world.clock(), 3000, 700.0, region="us-east")
+    return world
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_call_of_storage(after: bool) -> None:
+    whole = spiky()
+    whole.instance().run()
+    expected = whole.found()
+    assert len(expected) == 2
+    for at in count():
+        world = spiky()
+        try:
+            world.dying(at, after=after).run()
+        except Killed:
+            world.leases.held.clear()  # lapsed
+            world.instance().run()
+            assert world.found() == expected, at
+            assert world.anomalies().total() == len(expected)
+            continue
+        break
+    assert at > 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """Time passes, events come (`late` minutes ago), and an instance scans: perhaps one that is new, or that
+    is killed at a call of storage before another does it."""
+
+    seconds: int
+    events: int
+    late: int
+    region: str | None
+    who: int
+    anew: bool
+    killed_at: int | None
+
+
+# Explaining a failure traces every line that runs.
+PHASES = [phase for phase in Phase if phase is not Phase.explain]
+STEPS = st.builds(
+    Step,
+    seconds=st.integers(1, 200),
+    events=st.sampled_from([0, 5, 5, 60, 3000]),
+    late=st.sampled_from([0, 0, 0, 1, 2, 9, 40, 100]),
+    region=st.sampled_from([None, "us-east"]),
+    who=st.integers(0, 1),
+    anew=st.booleans(),
+    killed_at=st.none() | st.integers(0, 40),
+)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=12))
+@settings(max_examples=20, phases=PHASES)
+def test_two_instances_that_die_and_come_again_tell_what_one_tells(steps: list[Step]) -> None:
+    world, alone = World(PlainDetectors()), World(PlainDetectors())
+    steady = alone.instance()
+    instances: list[AnomalyScan] = [world.instance(), world.instance()]
+    for place in (world, alone):
+        place.history(70, usual, 5.0, region="us-east")
+    for step in steps:
+        for place in (world, alone):
+            begun = place.clock()
+            place.clock.advance(seconds=step.seconds)
+            for minute in range(step.seconds // 60):
+                place.minutes.add(begun + minute * MINUTE, usual(minute), 5.0, region="us-east")
+            place.minutes.add(place.clock() - step.late * MINUTE, step.events, 5.0, region=step.region)
+        steady.run()
+        if step.anew:
+            instances[step.who] = world.instance()
+        if step.killed_at is not None:
+            dying = world.dying(step.killed_at, after=step.anew)
+            try:
+                dying.run()
+            except Killed:
+                world.leases.held.clear()
+        instances[step.who].run()
+        assert world.found() == alone.found()
+    assert world.anomalies().total() == len(world.found())
+
+
+def test_a_new_instance_comes_to_the_same_states() -> None:
+    """From a checkpoint and the minutes since."""
+    world = World()
+    scan = world.instance()
+    world.history(90, usual, 5.0)
+    for place in range(40):
+        world.minutes.add(world.clock(), usual(place), 5.0 + place % 4)
+        scan.run()
+        world.clock.advance(minutes=1)
+    again = world.instance()
+    scan.run()
+    _, kept = Checkpoints(world.blobs, world.clock).newest()
+    assert kept
+    again.run()
+    assert again.states() == scan.states()
+    assert again.states() != kept
+
+
+def test_states_of_another_version_are_made_anew() -> None:
+    world = World()
+    world.history(200, usual)
+    world.instance().run()
+    for name, content in world.blobs.content.items():
+        if name[1].startswith("anomalies/"):
+            world.blobs.content[name] = b"\x92\x63" + content[2:]
+    world.minutes.add(world.clock(), 1000)
+    assert world.instance().run().told == 1
