@@ -126,11 +126,12 @@ class SegmentStore:
         """The segment's rows, all columns or those named; raises BlobGone when a flush took it. Blocks."""
         return decode(self._blobs.get(LANDING_CONTAINER, segment.name(stream)), columns)
 
-    def list(self, stream: StreamDefinition) -> list[Segment]:
-        """The stream's segments, each source's in stream order. Blocks."""
+    def list(self, stream: StreamDefinition, topic: str | None = None) -> list[Segment]:
+        """The stream's segments, all or those of one topic, each source's in stream order. Blocks."""
         if stream.derived:
             return []
-        blobs = self._blobs.list(LANDING_CONTAINER, _common_prefix(stream))
+        prefix = _common_prefix(stream) if topic is None else prefix_of(stream, topic)
+        blobs = self._blobs.list(LANDING_CONTAINER, prefix)
         segments = [segment for info in blobs if (segment := parse_name(info)) is not None]
         if stream.topics:
             segments = [segment for segment in segments if segment.source.topic in stream.topics]

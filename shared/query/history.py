@@ -68,9 +68,7 @@ class History:
         Raises StorageUnavailable. Blocks.
         """
         for _ in range(_ATTEMPTS):
-            segments = self._segments.list(stream)
-            if topic is not None:
-                segments = [segment for segment in segments if segment.source.topic == topic]
+            segments = self._segments.list(stream, topic)
             snapshot = self._lake.table(stream).snapshot({s.source.app_id for s in segments})
             try:
                 return answer([*_fresh(segments, snapshot)], snapshot)
