@@ -35,7 +35,11 @@ class Job(msgspec.Struct):
     connections: int
     seconds: float
     rate: float | None = None
-    warm_up: float = 1.0
+
+    @property
+    def warm_up(self) -> float:
+        """Seconds before those that count."""
+        return min(1.0, self.seconds / 2)
 
 
 class LoadReport(msgspec.Struct):

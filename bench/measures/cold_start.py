@@ -36,7 +36,7 @@ print(json.dumps({"seconds": seconds, "modules": list(sys.modules)}))
 
 def measure(options: Options) -> Result:
     """Imports `function_app` a few times; the first one warms the disk and does not count."""
-    runs = [_import() for _ in range(_RUNS + 1)][1:]
+    runs = [_import() for _ in range(min(_RUNS, options.probes) + 1)][1:]
     times = [1000 * run["seconds"] for run in runs]
     heavy = [name for name in HEAVY if name in runs[0]["modules"]]
     result = Result()

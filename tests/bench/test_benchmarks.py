@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 COUNTS = [
     "--events=2000",
-    "--seconds=2",
+    "--seconds=0.4",
     "--probes=2",
     "--queries=2",
     "--rows=1000",
