@@ -23,6 +23,7 @@ from deltalake.transaction import (
 from shared.adapters.connection import StorageAccount
 from shared.adapters.delta_removals import removals
 from shared.adapters.delta_snapshot import DeltaSnapshot, View, count_files, translated
+from shared.lake.looks import Looks
 from shared.lake.ports import (
     NO_NOTES,
     REMOVALS,
@@ -94,13 +95,17 @@ class DeltaLakeTable:
         self._handle: DeltaTable | None = None
         self._log = TableLog(stream.container, stream.key_column, blobs)
         self._looked = 0.0
+        self._looks = Looks()
         self._view: View | None = None
         self._told = TableSummary()
 
     def snapshot(self, app_ids: Iterable[str] = ()) -> DeltaSnapshot:
         """See the port."""
+        asked = self._looks.ask()
         with self._lock, translated(self._uri):
-            self._follow()
+            if not self._looks.serves(asked):
+                with self._looks.look():
+                    self._follow()
             return self._capture(app_ids)
 
     def commit(
