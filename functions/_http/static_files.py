@@ -45,7 +45,7 @@ class StaticFiles:
         self._needed = needed
         self._missing = missing
         self._cached = {"Cache-Control": cached}
-        self._headers: Mapping[str, str] = {
+        self.headers: Mapping[str, str] = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
@@ -59,7 +59,7 @@ class StaticFiles:
         request.version(digest, strong=True, headers=self._cached)
         content_type = _TYPES[Path(name).suffix]
         charset = "; charset=utf-8" if content_type.startswith("text/") else ""
-        return Reply(200, content, self._headers, content_type + charset)
+        return Reply(200, content, self.headers, content_type + charset)
 
     def _read(self, name: str) -> tuple[bytes, str]:
         """The content and its digest."""

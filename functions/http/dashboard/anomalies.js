@@ -1,7 +1,7 @@
 // The anomalies, newest first, each to be looked at and acknowledged.
 
 import { path } from "./api.js";
-import { announce, byId, element, keep, setAttribute, setText } from "./dom.js";
+import { announce, busy, byId, element, keep, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 import { panel, tell } from "./panel.js";
 import { labelOf } from "./types.js";
@@ -28,7 +28,7 @@ export function anomaliesPanel(api, look) {
       look(one);
       byId("series").scrollIntoView({ block: "nearest" });
     });
-    acknowledge.addEventListener("click", () => accept(one, acknowledge));
+    acknowledge.addEventListener("click", () => busy(acknowledge, () => accept(one)));
     return element(
       "li",
       {},
@@ -38,15 +38,13 @@ export function anomaliesPanel(api, look) {
     );
   }
 
-  async function accept(one, button) {
-    button.disabled = true;
+  async function accept(one) {
     try {
       await api.post(`/api/anomalies/${encodeURIComponent(one.id)}/acknowledge`, {});
       announce(`Acknowledged: ${named(one)}`);
       made.changed();
     } catch (error) {
       tell(root, error);
-      button.disabled = false;
     }
   }
 

@@ -17,9 +17,10 @@ export function createApi(key) {
   const kept = new Map();
   let keyBefore = "";
 
+  /** The answer's status, headers and text. */
   async function send(method, path, headers, body) {
     try {
-      return await fetch(path, {
+      const response = await fetch(path, {
         method,
         headers,
         body,
@@ -27,6 +28,7 @@ export function createApi(key) {
         credentials: "omit",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      return { ok: response.ok, status: response.status, headers: response.headers, text: await response.text() };
     } catch (error) {
       throw new ApiError(0, error.name === "TimeoutError" ? "Floe takes too long to answer" : "Floe does not answer");
     }
@@ -45,7 +47,7 @@ export function createApi(key) {
     if (known) headers["If-None-Match"] = known.etag;
     const response = await send("GET", path, headers);
     if (response.status === 304 && known) return known.body;
-    const body = await read(response);
+    const body = read(response);
     const etag = response.headers.get("etag");
     if (etag) remember(path, { etag, body });
     return body;
@@ -66,17 +68,16 @@ export function createApi(key) {
 }
 
 /** The body of a success; raises ApiError with what Floe says of anything else. */
-async function read(response) {
-  const text = await response.text();
+function read(response) {
   let body = null;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(response.text);
   } catch {
     // Not Floe's own answer, such as a gateway's page.
   }
   // Health tells more in a 503 than that it is one.
   if (body !== null && (response.ok || (response.status === 503 && body.service))) return body;
-  const said = body?.details ?? body?.error?.message ?? body?.detail ?? response.statusText;
+  const said = body?.details ?? body?.error?.message ?? body?.detail ?? `status ${response.status}`;
   throw new ApiError(response.ok ? 502 : response.status, String(said), Number(response.headers.get("retry-after")) || 0);
 }
 

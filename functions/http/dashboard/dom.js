@@ -52,6 +52,14 @@ export function fillSelect(select, options) {
   if (options.some(([value]) => value === chosen)) select.value = chosen;
 }
 
+/** Does what a button asks for, once at a time; unlike a disabled button it keeps the focus meanwhile. */
+export async function busy(button, work) {
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true";
+  await work();
+  button.ariaDisabled = null;
+}
+
 /** Says something to screen readers, once. */
 export function announce(text) {
   setText(byId("announcements"), text);

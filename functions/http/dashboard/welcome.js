@@ -2,7 +2,7 @@
 
 import { currentKey } from "./key.js";
 import { apiTime } from "./api.js";
-import { byId, setText } from "./dom.js";
+import { busy, byId, setText } from "./dom.js";
 
 const EVENT = { event_type: "user_action", data: { user_id: "user_1", action: "click", value: 42, region: "eu-west" } };
 const SIMULATED = { num_events: 5000, event_type: "random" };
@@ -18,10 +18,9 @@ export function welcome(api, again) {
   let ever = false;
 
   byId("welcome-copy").addEventListener("click", async () => setText(note, (await copied(command(needsKey))) ? "Copied." : "Select the text and copy it, please."));
-  byId("welcome-simulate").addEventListener("click", (event) => simulate(event.currentTarget));
+  byId("welcome-simulate").addEventListener("click", (event) => busy(event.currentTarget, simulate));
 
-  async function simulate(button) {
-    button.disabled = true;
+  async function simulate() {
     setText(note, "Making events …");
     try {
       const end = Date.now();
@@ -33,7 +32,6 @@ export function welcome(api, again) {
       setText(note, error.status === 404 ? "This server does not simulate." : `Not simulated: ${error.message}`);
       byId("welcome-simulation").hidden = [403, 404].includes(error.status);
     }
-    button.disabled = false;
   }
 
   function show(empty) {
