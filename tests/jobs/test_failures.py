@@ -28,7 +28,7 @@ def _strike(error: type[BaseException]) -> Any:
 
 @pytest.mark.parametrize("error", [Killed, StorageUnavailable], ids=["kill", "failure"])
 def test_starting_and_running(error: type[BaseException]) -> None:
-    def run(at: int | None, after: bool) -> int:
+    def run(at: int | None, after: bool) -> list[str]:
         handle, done = counting(3)
         world = JobWorld(upload=handle)
         seam = Seam(_strike(error), at, after)
@@ -49,13 +49,13 @@ def test_starting_and_running(error: type[BaseException]) -> None:
         totals = world.jobs().totals("upload")
         assert totals == {"runs": len(ids), "succeeded": len(succeeded), "units": 3 * len(ids)}
         assert len(done) >= 3 * len(ids)  # a unit whose end was not saved is done again
-        return len(seam.calls)
+        return seam.calls
 
     sweep(run)
 
 
 def test_a_takeover_that_dies_too() -> None:
-    def run(at: int | None, after: bool) -> int:
+    def run(at: int | None, after: bool) -> list[str]:
         world = JobWorld(upload=counting(2)[0])
         job = world.jobs().start("upload").job
         world.queues.take(JOBS_QUEUE)
@@ -65,6 +65,6 @@ def test_a_takeover_that_dies_too() -> None:
             world.jobs(SeamTables(world.tables, seam), SeamQueues(world.queues, seam)).resume()
         assert world.finished(job).status is Status.SUCCEEDED
         assert world.jobs().totals("upload") == {"runs": 1, "succeeded": 1, "units": 2}
-        return len(seam.calls)
+        return seam.calls
 
     sweep(run)

@@ -103,11 +103,11 @@ def test_the_notes_of_the_commits_add_up_to_what_came(rows: int) -> None:
     assert sum((Counter(note["messages"]) for note in notes[DEAD_LETTERS]), Counter()) == {TOPIC: 3}
 
 
-@pytest.mark.parametrize("rows", [1, 7, 1000])
+@pytest.mark.parametrize("rows", [7, 1000])
 def test_any_failure_leaves_a_state_that_the_next_flush_finishes(rows: int) -> None:
     limits = FlushLimits(rows=rows, bytes=2**30)
 
-    def run(at: int | None, after: bool) -> int:
+    def run(at: int | None, after: bool) -> list[str]:
         world = busy_world()
         seam = Seam(fail, at, after)
         if at is None:
@@ -124,7 +124,7 @@ def test_any_failure_leaves_a_state_that_the_next_flush_finishes(rows: int) -> N
         assert once(world.committed()) - BUSY <= rows_at(range(25, 35)), seam.calls[-1]
         assert once(world.committed(DEAD_LETTERS)) == DEAD, seam.calls[-1]
         assert world.segments.list(EVENTS) == world.segments.list(DEAD_LETTERS) == []
-        return len(seam.calls)
+        return seam.calls
 
     sweep(run)
 

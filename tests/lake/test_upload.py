@@ -199,7 +199,7 @@ def test_a_damaged_file_stays_and_the_others_go_on() -> None:
 def test_any_failure_leaves_a_state_that_the_next_upload_finishes(files: int) -> None:
     limits = replace(UPLOAD, rows=24)
 
-    def run(at: int | None, after: bool) -> int:
+    def run(at: int | None, after: bool) -> list[str]:
         world = flushed_world(files)
         seam = Seam(fail, at, after)
         if at is None:
@@ -215,7 +215,7 @@ def test_any_failure_leaves_a_state_that_the_next_upload_finishes(files: int) ->
         assert once(world.committed(READINGS)) == ROWS | {("plant", 0, 26, 0)}, seam.calls[-1]
         raw = [path for path in world.paths(READINGS) if path.startswith("raw/")]
         assert len(raw) == 1, seam.calls[-1]
-        return len(seam.calls)
+        return seam.calls
 
     sweep(run)
 

@@ -29,6 +29,8 @@ UPLOAD = UploadLimits(
 )
 
 CLEANUP = CleanupLimits(removed_files=timedelta(hours=1))
+_WRITES = ("put", "create", "delete", "commit", "cover", "trim", "take", "give back", "insert", "replace",
+           "send")  # fmt: skip
 
 
 def _nothing() -> None:
@@ -103,10 +105,12 @@ def once(places: Counter[Where]) -> set[Where]:
     return set(places)
 
 
-def sweep(run: Callable[[int | None, bool], int]) -> None:
-    """Runs without a strike, which tells how many calls there are, then with one before and after each."""
+def sweep(run: Callable[[int | None, bool], list[str]]) -> None:
+    """Runs without a strike, which tells the calls that there are, then with one before each, and one after
+    each that writes: a failure after a call that only reads is one before it."""
     calls = run(None, False)
     assert calls
-    for at in range(calls):
-        for after in (False, True):
-            run(at, after)
+    for at, call in enumerate(calls):
+        run(at, False)
+        if call.startswith(_WRITES):
+            run(at, True)

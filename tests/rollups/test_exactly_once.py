@@ -128,7 +128,7 @@ def busy_world() -> RollupWorld:
 def test_a_failure_at_any_call(rows: int) -> None:
     """Seen right after it, after the clean-up, and after the next flush."""
 
-    def run(at: int | None, after: bool) -> int:
+    def run(at: int | None, after: bool) -> list[str]:
         world = busy_world()
         seam = Seam(fail, at, after)
         if at is None:
@@ -140,7 +140,7 @@ def test_a_failure_at_any_call(rows: int) -> None:
         world.flusher().flush_all()
         check_all(world)
         assert world.segments.list(EVENTS) == []
-        return len(seam.calls)
+        return seam.calls
 
     sweep(run)
 
