@@ -17,7 +17,7 @@ from shared.anomalies.models import Band, Series
 from shared.anomalies.ports import Minutes
 from shared.anomalies.scan import GRACE
 from shared.anomalies.states import BLOCK, DAY
-from shared.anomalies.window import Window, minute_of, time_of
+from shared.anomalies.window import Window, minute_of, next_minute, time_of
 from shared.platform.clock import Clock
 
 _SERIES_KEPT = 64
@@ -124,11 +124,6 @@ class Bands:
             counts=_counts(series, window, replay.begin, closed),
             state=detector.dump(),
         )
-
-
-def next_minute(moment: datetime) -> int:
-    """The first minute that begins at `moment` or later."""
-    return -((time_of(0) - moment) // timedelta(minutes=1))
 
 
 def _counts(series: Series, window: Window, start: int, end: int) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from shared.anomalies.records import (
     number_of,
     series_of,
 )
-from shared.anomalies.window import minute_of
+from shared.anomalies.window import next_minute
 from shared.platform.clock import Clock
 from shared.platform.errors import NotFound
 from shared.platform.state_tables import ANOMALIES, ANOMALY_CLAIMS
@@ -132,7 +132,7 @@ class Anomalies:
             return None
 
     def _claims(self, series: Series, start: datetime, end: datetime) -> Iterator[Row]:
-        first, last = first_key(minute_of(start)), first_key(minute_of(end))
+        first, last = first_key(next_minute(start)), first_key(next_minute(end))
         return self._pages(ANOMALY_CLAIMS, series.event_type, first, last)
 
     def _pages(self, table: str, partition: str, after: str, before: str) -> Iterator[Row]:

@@ -25,6 +25,11 @@ def minute_of(moment: datetime) -> int:
     return (moment - _EPOCH) // _MINUTE
 
 
+def next_minute(moment: datetime) -> int:
+    """The first minute that begins at `moment` or later."""
+    return -((_EPOCH - moment) // _MINUTE)
+
+
 def time_of(minute: int) -> datetime:
     """When that minute begins."""
     return _EPOCH + minute * _MINUTE

@@ -133,12 +133,17 @@ class Walk:
         settled(given(case=cases, headers=st.sampled_from(callers))(self.send))()
 
     def send_examples(self, headers: dict[str, str]) -> None:
-        """Send the bodies that the document shows."""
+        """Send the bodies that the document shows, about things that do not exist."""
+        parameters = self.operation.definition.raw.get("parameters", ())
+        place = {one["name"]: "none-such" for one in parameters if one["in"] == "path"}
         for media_type, content in (
             self.operation.definition.raw.get("requestBody", {}).get("content", {}).items()
         ):
             for example in content.get("examples", {}).values():
-                self.send(self.operation.Case(body=example["value"], media_type=media_type), headers)
+                case = self.operation.Case(
+                    path_parameters=place, body=example["value"], media_type=media_type
+                )
+                self.send(case, headers)
 
 
 @pytest.fixture
