@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import leaks
+from tests import leaks, spread
 from tests.stack.running import RunningStack
 from tests.stack.shared_services import address_of, end_services
 
@@ -29,8 +29,9 @@ settings.load_profile("floe")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No log of the run may hold a secret."""
+    """No log of the run may hold a secret; what uses the stack runs on one worker."""
     config.pluginmanager.register(leaks, "leaks")
+    config.pluginmanager.register(spread, "spread")
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from devstack.tools import PROJECT
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 COUNTS = [
     "--events=2000",
@@ -25,7 +25,7 @@ COUNTS = [
     "--sensors=100",
     "--final-files=0",
 ]
-SMALL = [*COUNTS, "--timeout=100", "--no-peers"]
+SMALL = [*COUNTS, "--timeout=200", "--no-peers"]
 
 
 def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
@@ -33,7 +33,7 @@ def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
     done = subprocess.run(
         [sys.executable, "-m", "bench", *names, *SMALL, f"--results={folder}"],
         cwd=PROJECT,
-        timeout=110,
+        timeout=230,
         capture_output=True,
         text=True,
     )
