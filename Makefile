@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-infra infra-schemas package smoke demo bench bench-anomalies clean docs key lock setup
+.PHONY: help run test check check-infra infra-schemas package smoke demo bench bench-anomalies clean docs screenshots key lock setup
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -56,6 +56,10 @@ bench-anomalies: $(STAMP)  ## Score the anomaly detector on labelled series (DAT
 
 docs: $(STAMP)  ## Write docs/openapi.json, docs/metrics.md, docs/settings.md and local.settings.example.json from the code
 	@$(PY) -m scripts.write_docs
+
+screenshots: $(STAMP)  ## Picture the dashboard of the running stack for docs/images (ARGS=--help)
+	@$(PY) -m devstack.tools --for-tests
+	@exec $(PY) -m scripts.screenshots $(ARGS)
 
 lock: $(STAMP)  ## Pin all dependencies anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.txt

@@ -16,7 +16,9 @@ export function anomaliesPanel(api, look) {
   const query = () => ({ limit: MOST, ...(openOnly.checked ? { acknowledged: "false" } : {}) });
 
   const made = panel(root, 5000, () => api.get(path("/api/anomalies", query())), ({ anomalies }) => {
-    const shown = openOnly.checked ? anomalies.filter(isOpen) : anomalies;
+    const wanted = openOnly.checked ? anomalies.filter(isOpen) : anomalies;
+    // By when they happened: several that are found at once may be of different hours.
+    const shown = wanted.toSorted((a, b) => Date.parse(b.window_start) - Date.parse(a.window_start));
     keep(list, shown.length ? shown : [null], (one) => one?.id ?? "none", make, fill);
   });
 

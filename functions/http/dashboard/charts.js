@@ -33,13 +33,13 @@ export function line(label, name, { dash = [], width = 1.75, show = true, format
 }
 
 /**
- * A chart in `host`. `options`: `height`, `bare` (no axes, no pointer), `zero` (the scale starts at zero) and
- * `hooks` of uPlot. `update` gives it lines, data and the span of time, and says it in words.
+ * A chart in `host`. `options`: `height`, `bare` (no axes, no pointer), `zero` (the scale starts at zero),
+ * `reach` (what else is to be seen, given the least and the most that lines reach) and `hooks` of uPlot. `update` gives it lines, data and the span of time, and says it in words.
  */
 export class Chart {
   constructor(host, options = {}) {
     this.host = host;
-    this.options = { height: 230, zero: true, hooks: {}, ...options };
+    this.options = { height: 230, zero: true, reach: (...values) => values, hooks: {}, ...options };
     this.plot = null;
     this.shape = "";
     this.span = [0, 1];
@@ -72,7 +72,7 @@ export class Chart {
       bands,
       legend: { show: false },
       cursor: bare ? { show: false } : { drag: { x: false, y: false }, points: { size: 7 } },
-      padding: bare ? [3, 1, 3, 1] : [10, 8, 0, 0],
+      padding: bare ? [3, 1, 3, 1] : [10, 20, 0, 0],
       scales: { x: { time: true, range: () => this.span }, y: { range: (_, low, high) => this.range(low, high) } },
       axes: bare ? [{ show: false }, { show: false }] : axes(this.host),
       hooks: Object.fromEntries(Object.entries({ ...hooks, ...tip }).map(([name, hook]) => [name, [hook]])),
@@ -80,10 +80,13 @@ export class Chart {
     this.plot = new uPlot(options, data, this.host);
   }
 
+  /** The scale for values from `low` to `high`, with some room. */
   range(low, high) {
     if (low === null || high === null) return [0, 1];
-    const room = (high - low || Math.abs(high) || 1) * 0.08;
-    return this.options.zero ? [0, Math.max(high * 1.08, 1)] : [low >= 0 ? Math.max(0, low - room) : low - room, high + room];
+    const [least, most] = this.options.reach(low, high);
+    const room = (most - least || Math.abs(most) || 1) * 0.08;
+    if (this.options.zero) return [0, Math.max(most + room, 1)];
+    return [least >= 0 ? Math.max(0, least - room) : least - room, most + room];
   }
 
   fit() {

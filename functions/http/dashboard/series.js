@@ -14,7 +14,8 @@ export function seriesPanel() {
   const [type, region, metric, range] = ["type", "region", "metric", "range"].map((name) => byId(`series-${name}`));
   const tableRegion = byId("series-table");
   let drawn = null;
-  const chart = new Chart(byId("series-chart"), { height: 270, hooks: { drawAxes: (plot) => shade(plot, drawn), draw: (plot) => mark(plot, drawn) } });
+  const hooks = { drawAxes: (plot) => shade(plot, drawn), draw: (plot) => mark(plot, drawn) };
+  const chart = new Chart(byId("series-chart"), { height: 270, hooks, reach: (low, high) => reach(low, high, drawn) });
   fillSelect(type, TYPE_OPTIONS);
   type.value = "transaction";
 
@@ -67,11 +68,20 @@ export function seriesPanel() {
 
 function lines() {
   return [
-    { ...line("usual from", "expected", { width: 0 }), stroke: "transparent" },
-    { ...line("usual to", "expected", { width: 0 }), stroke: "transparent" },
+    { ...line("usual from", "expected", { width: 0 }), stroke: "transparent", auto: false },
+    { ...line("usual to", "expected", { width: 0 }), stroke: "transparent", auto: false },
     line("expected", "expected", { dash: [6, 4], width: 1.25 }),
     line("observed", "observed", { width: 1.75 }),
   ];
+}
+
+/** As much of the usual range as leaves the line its place, and nothing below zero where no value is. */
+function reach(low, high, { points }) {
+  const room = 0.4 * (high - low);
+  const known = points.filter((point) => typeof point.low === "number");
+  const least = Math.max(low - room, Math.min(low, ...known.map((point) => point.low)));
+  const most = Math.min(high + room, Math.max(high, ...known.map((point) => point.high)));
+  return [low >= 0 ? Math.max(0, least) : least, most];
 }
 
 /** Where the windows of the anomalies lie on the canvas, and the values in them. */
