@@ -67,6 +67,7 @@ def past(bodies: tuple[bytes, ...] | list[bytes], batches: int = 4) -> DeadLette
 def check_same(world: DeadLetterWorld, expected: DeadLetterWorld) -> None:
     assert world.contents() == expected.contents()
     assert world.letters() == expected.letters()
+    assert world.rolled_up() == expected.rolled_up()
     assert not [name for _, name in world.blobs.content if name.startswith("replays/")]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -23,14 +24,17 @@ from shared.ingest.models import DeadLetter, MessageBatch, Reason, Rejected
 from shared.ingest.packs import Places
 from shared.jobs.context import Handler
 from shared.lake.flush import Flusher, FlushLimits
+from shared.lake.ports import Follower
 from shared.lake.segments import SegmentStore, Source, describe, encode
 from shared.platform.state_tables import JOBS_QUEUE
 from shared.streams import StreamDefinition, stream_of_topic
 from shared.streams.dead_letters import DEAD_LETTERS
+from shared.streams.events import EVENTS
 from shared.streams.models import LANDING_CONTAINER
 from tests.fakes import MemoryBlobs, MemoryLake, MemoryLeases
 from tests.fakes.seam import Seam, SeamBlobs, SeamLake, SeamLeases, SeamQueues, SeamTables
 from tests.jobs.world import JobWorld
+from tests.rollups.world import END, START, reader, rollup_table
 
 TOPIC = "events.transaction"
 TAKEN = 1_759_233_600_000_000
@@ -105,7 +109,23 @@ class DeadLetterWorld:
         seam = seam or Seam(_nothing)
         blobs, lake = SeamBlobs(self.blobs, seam), SeamLake(MemoryLake(self.lake.logs), seam)
         leases = SeamLeases(self.leases, seam)
-        return Flusher(SegmentStore(blobs), blobs, lake, leases, _PLENTY, self.job_world.clock)
+        return Flusher(
+            SegmentStore(blobs), blobs, lake, leases, _PLENTY, self.job_world.clock, self.followers(seam)
+        )
+
+    def followers(self, seam: Seam) -> Mapping[str, Follower]:
+        """What follows the tables of streams, behind `seam`."""
+        blobs, lake = SeamBlobs(self.blobs, seam), SeamLake(MemoryLake(self.lake.logs), seam)
+        return {EVENTS.name: rollup_table(blobs, lake, SeamLeases(self.leases, seam))}
+
+    def rolled_up(self) -> dict[datetime, int]:
+        """How many events the roll-ups count, by minute; as many as there are rows."""
+        found: Counter[datetime] = Counter()
+        minutes = reader(self.blobs, self.lake).minutes(START, END)
+        for row in minutes.select(["minute", "count"]).to_pylist():
+            found[row["minute"]] += row["count"]
+        assert found.total() == self.rows().total()
+        return dict(found)
 
     def land(self, batch: MessageBatch, past: bool = True) -> None:
         """Lands a batch, its rows beside its dead letters."""
@@ -132,7 +152,7 @@ class DeadLetterWorld:
         leases, clock = SeamLeases(self.leases, seam), self.job_world.clock
         files = LetterFiles(blobs, lake, leases, self._name)
         store = ReplayStore(blobs)
-        settlement = Settlement(store, files, lake, leases, clock)
+        settlement = Settlement(store, files, lake, leases, clock, self.followers(seam))
         flusher = self.flusher(seam)
         return Replay(store, files, settlement, flusher, blobs, lake, leases, decoder_for, self._name, limits)
 

@@ -68,6 +68,7 @@ def test_a_new_stream_is_all_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = replace(READINGS, name="trial", topics=("trial-data",), container="trial-cold-storage")
     more = (*registry.STREAMS, stream)
     monkeypatch.setattr(registry, "STREAMS", more)
+    monkeypatch.setattr(registry, "TABLES", (*registry.TABLES, stream))
     monkeypatch.setattr(infra_facts, "STREAMS", more)
     facts = infra_facts.facts()
     found = said(facts)

@@ -4,7 +4,7 @@ seam says so."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import count
@@ -27,6 +27,7 @@ from shared.jobs.run import JobKind, JobRunner
 from shared.jobs.service import Jobs
 from shared.jobs.slots import Slots
 from shared.lake.flush import Flusher, FlushLimits
+from shared.lake.ports import Follower
 from shared.lake.segments import SegmentStore, Source, describe, encode
 from shared.platform.clock import utc_now
 from shared.platform.state_tables import JOBS, JOBS_QUEUE
@@ -39,6 +40,7 @@ from tests.dead_letters.world import TOPIC, PastDecoder, batch_of
 from tests.fakes.seam import Seam, SeamBlobs, SeamLake, SeamLeases, SeamQueues, SeamTables
 from tests.kills.dying import kill
 from tests.place import Place
+from tests.rollups.world import END, START, reader, rollup_table
 
 # By sequence number; they came in two hours, so that two files are two portions, and of the second some stay.
 BODIES = {
@@ -67,8 +69,8 @@ class PlacedTables(TableStorage):
     def replace(self, table: str, row: Row) -> Row:
         return super().replace(self.name, row)
 
-    def query(self, table: str, partition: str, *, after: str = "", limit: int = 1000) -> list[Row]:
-        return super().query(self.name, partition, after=after, limit=limit)
+    def query(self, table: str, partition: str, **wanted: Any) -> list[Row]:
+        return super().query(self.name, partition, **wanted)
 
 
 class PlacedQueues(QueueStorage):
@@ -111,6 +113,7 @@ class Replays:
             "status": self._jobs(seam, later).get(job.id).status.value,
             "rows": self._places(EVENTS),
             "letters": self._places(DEAD_LETTERS),
+            "rolled_up": sum(reader(blobs, self._place.lake()).minutes(START, END)["count"].to_pylist()),
             "left": [info.name for info in blobs.list(SYSTEM_CONTAINER, "replays/")],
             "total_rows": self._jobs(seam, later).totals("replay")["rows"],
         }
@@ -155,7 +158,12 @@ class Replays:
         blobs, lake = SeamBlobs(self._place.blobs(), seam), SeamLake(self._place.lake(), seam)
         limits = FlushLimits(rows=1000, bytes=2**20)
         leases = SeamLeases(self._place.leases(), seam)
-        return Flusher(SegmentStore(blobs), blobs, lake, leases, limits, utc_now)
+        followers = self._followers(seam)
+        return Flusher(SegmentStore(blobs), blobs, lake, leases, limits, utc_now, followers)
+
+    def _followers(self, seam: Seam) -> Mapping[str, Follower]:
+        blobs, lake = SeamBlobs(self._place.blobs(), seam), SeamLake(self._place.lake(), seam)
+        return {EVENTS.name: rollup_table(blobs, lake, SeamLeases(self._place.leases(), seam))}
 
     def _replay(self, seam: Seam, clock: Clock) -> Replay:
         blobs, lake = SeamBlobs(self._place.blobs(), seam), SeamLake(self._place.lake(), seam)
@@ -165,7 +173,7 @@ class Replays:
             return f"{clock():%H%M%S%f}-{next(names)}"
 
         files, store = LetterFiles(blobs, lake, leases, name), ReplayStore(blobs)
-        settlement = Settlement(store, files, lake, leases, clock)
+        settlement = Settlement(store, files, lake, leases, clock, self._followers(seam))
         limits = ReplayLimits(files=1)
         return Replay(
             store, files, settlement, self._flusher(seam), blobs, lake, leases, decoder_of, name, limits

@@ -42,4 +42,4 @@ def survive_all(calls: Sequence[str], struck: Sequence[Strike], story: Callable[
 
     with ThreadPoolExecutor(_PARALLEL) as pool:
         failures = [failure for failure in pool.map(told, struck) if failure]
-    assert failures == []
+    assert failures == [], "\n".join(failures)

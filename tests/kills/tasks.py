@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -27,12 +28,14 @@ from shared.query.history import History
 from shared.streams import StreamDefinition
 from shared.streams.dead_letters import DEAD_LETTERS
 from shared.streams.events import EVENTS
+from shared.streams.rollups import ROLLUPS
 from tests.fakes.seam import Seam, SeamBlobs, SeamHubs, SeamLake, SeamLeases
 from tests.kills.deliveries import PARTITIONS, Partition
 from tests.kills.dying import Unleased, kill
 from tests.kills.replays import Replays
 from tests.kills.tiers import Tiers
 from tests.place import Place, PlacedHubs
+from tests.rollups.world import END, START, reader, rollup_table
 
 # Small, so that a handful of messages makes several segments and several commits.
 _LANDING = LandingLimits(segment_bytes=2**20, segment_rows=1000, bad_share=0.2, bad_minimum=1)
@@ -77,12 +80,12 @@ class Process:
 
     def finish(self, count: int) -> dict[str, Any]:
         """What is seen before and after the work of a dead process is finished."""
-        before = self._seen()
+        before, rolled_up = self._seen(), self._rolled_up()
         acknowledged = {p.key: self._checkpoint(p) for p in PARTITIONS}
         self._place.break_leases()
         self._land(Seam(kill), count)
         self._flusher(Seam(kill)).flush_all()
-        return {"acknowledged": acknowledged, "before": before, **self._stored()}
+        return {"acknowledged": acknowledged, "before": before, "counted": rolled_up, **self._stored()}
 
     def look(self) -> dict[str, Any]:
         """What is stored, and what a reader sees of it."""
@@ -164,12 +167,20 @@ class Process:
     def _flusher(self, seam: Seam, leases: bool = True) -> Flusher:
         blobs = SeamBlobs(self._place.blobs(), seam)
         lake = self._place.lake()
-        for stream in (EVENTS, DEAD_LETTERS):
+        for stream in (EVENTS, DEAD_LETTERS, ROLLUPS):
             _count_creation(lake.table(stream), seam)
-        held = self._place.leases() if leases else Unleased()
-        return Flusher(
-            SegmentStore(blobs), blobs, SeamLake(lake, seam), SeamLeases(held, seam), _FLUSH, utc_now
-        )
+        held = SeamLeases(self._place.leases() if leases else Unleased(), seam)
+        tables = SeamLake(lake, seam)
+        followers = {EVENTS.name: rollup_table(blobs, tables, held)}
+        return Flusher(SegmentStore(blobs), blobs, tables, held, _FLUSH, utc_now, followers)
+
+    def _rolled_up(self) -> dict[str, int]:
+        """How many events the roll-ups count, landed ones included, by type."""
+        minutes = reader(self._place.blobs(), self._place.lake()).minutes(START, END)
+        found: Counter[str] = Counter()
+        for row in minutes.select(["event_type", "count"]).to_pylist():
+            found[row["event_type"]] += row["count"]
+        return found
 
     def _stored(self) -> dict[str, Any]:
         """The rows of the files that the logs name, and the segments that are left."""
@@ -177,6 +188,7 @@ class Process:
         return {
             "rows": self._committed(EVENTS),
             "dead_letters": self._committed(DEAD_LETTERS),
+            "rolled_up": self._rolled_up(),
             "left": [s.name(stream) for stream in (EVENTS, DEAD_LETTERS) for s in segments.list(stream)],
         }
 

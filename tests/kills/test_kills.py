@@ -30,15 +30,21 @@ def once(places: Iterable[Any]) -> set[Any]:
     return set(counts)
 
 
+def by_type(rows: set[Any]) -> dict[str, int]:
+    return dict(Counter(row[0] for row in rows))
+
+
 def check_finished(outcome: dict[str, Any]) -> None:
     assert once(outcome["rows"]) == ROWS
     assert once(outcome["dead_letters"]) == DEAD_LETTERS
+    assert outcome["rolled_up"] == by_type(ROWS)
     assert outcome["left"] == []
 
 
 def check_seen(outcome: dict[str, Any]) -> None:
-    """Right after the kill, a reader saw all that was acknowledged, once."""
+    """Right after the kill, a reader saw all that was acknowledged, once, and so did the roll-ups."""
     seen = once(outcome["before"])
+    assert outcome["counted"] == by_type(seen)
     assert seen <= ROWS
     for partition in PARTITIONS:
         acknowledged = {row for row in partition.rows() if row[2] < outcome["acknowledged"][partition.key]}
@@ -50,7 +56,9 @@ def test_the_story_without_a_kill(new_case: NewCase) -> None:
     calls = case.run("flush_until_killed", at=None, after=False, count=4)
     assert [call for call in calls if call.startswith("commit")] == [
         "commit to events",
+        "commit to rollups",
         "commit to events",
+        "commit to rollups",
         "commit to dead-letters",
     ]
     found = case.run("look")

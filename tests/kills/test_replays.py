@@ -21,6 +21,7 @@ def check(outcome: dict[str, Any]) -> None:
         places = [tuple(place) for place in outcome[name]]
         assert len(set(places)) == len(places), f"doubled {name}"
         assert set(places) == expected
+    assert outcome["rolled_up"] == len(ROWS)
     assert (outcome["status"], outcome["left"], outcome["total_rows"]) == ("succeeded", [], _REPLAYED)
 
 

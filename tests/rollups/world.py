@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from typing import Any
 
 import duckdb
@@ -30,7 +30,6 @@ from tests.lake.world import CLEANUP, World
 
 START = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
-_NAMES = count()
 _SUMS = ("sum", "sum_squares")
 _FLUSH = FlushLimits(rows=40, bytes=2**30)
 _COUNT_AGAIN = """
@@ -43,7 +42,7 @@ FROM events GROUP BY ALL
 
 def rollup_table(blobs: Blobs, lake: Lake, leases: Leases, regions: int = 100) -> RollupTable:
     """The roll-ups' table, as a process of its own."""
-    return RollupTable(blobs, lake, leases, RegionStore(blobs, regions), lambda: f"file-{next(_NAMES)}")
+    return RollupTable(blobs, lake, leases, RegionStore(blobs, regions), lambda: uuid.uuid4().hex)
 
 
 def reader(blobs: Blobs, lake: Lake, regions: int = 100) -> Rollups:
