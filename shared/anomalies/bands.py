@@ -96,7 +96,7 @@ class Bands:
                 self._kept.popitem(last=False)
 
     def _begin(self, series: Series, first: int, now: datetime) -> _Replay:
-        for checkpoint in self._checkpoints.before(first):
+        for checkpoint in self._checkpoints.names():
             state = self._checkpoints.state(checkpoint, series.pair)
             detector = state and (state.count if series.metric == "count" else state.mean)
             if state and detector and first - DAY <= state.judged_to <= first:

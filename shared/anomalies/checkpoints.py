@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import batched
 from threading import Lock
+from typing import Any
 
 import msgspec
 
@@ -23,7 +24,7 @@ _VERSION = 1
 _FOLDER = "anomalies/"
 _MANIFEST = "manifest"
 _PAIRS_IN_A_PART = 64
-_PARTS_KEPT = 8
+_BLOBS_KEPT = 16
 # Of older checkpoints one for each span of so many minutes is kept, back to a day and a span.
 _SPAN = 3 * 60
 _NEWEST = 2
@@ -49,7 +50,7 @@ class Checkpoints:
         self._blobs = blobs
         self._clock = clock
         self._lock = Lock()
-        self._parts: OrderedDict[str, _Part] = OrderedDict()
+        self._content: OrderedDict[str, Any] = OrderedDict()
 
     def keep(self, states: Mapping[Pair, PairState], minute: int) -> None:
         """Keeps the states, which are judged up to `minute`, and removes those not needed any more."""
@@ -75,16 +76,17 @@ class Checkpoints:
             return _minute(folder), {pair: state for part in parts for pair, state in part.items()}
         return -1, {}
 
-    def before(self, minute: int) -> list[str]:
-        """The checkpoints whose minute is that or an earlier one, newest first."""
-        return [folder for folder in reversed(self._folders()) if _minute(folder) <= minute]
+    def names(self) -> list[str]:
+        """The checkpoints that are there now, newest first."""
+        return [*reversed(self._folders())]
 
     def state(self, checkpoint: str, pair: Pair) -> PairState | None:
-        """The state of `pair` in a checkpoint that `before` gave; None where it has none (any more)."""
+        """The state of `pair` in a checkpoint that `names` gave; None where it has none (any more)."""
         try:
-            first = self._manifest(checkpoint).first
-            number = bisect_right([order(one) for one in first], order(pair)) - 1
-            return self._part(f"{checkpoint}{number:06}").get(pair) if number >= 0 else None
+            first = self._kept(checkpoint, lambda: self._manifest(checkpoint).first)
+            number = bisect_right(first, order(pair), key=order) - 1
+            name = f"{checkpoint}{number:06}"
+            return self._kept(name, lambda: self._read(name)).get(pair) if number >= 0 else None
         except (BlobGone, msgspec.MsgspecError):
             return None
 
@@ -95,17 +97,19 @@ class Checkpoints:
             raise msgspec.ValidationError(f"version {manifest.version}")
         return manifest
 
-    def _part(self, name: str) -> _Part:
+    def _kept[Content](self, name: str, read: Callable[[], Content]) -> Content:
+        """What `read` reads, or read before under that name: blobs of checkpoints never change."""
         with self._lock:
-            if name in self._parts:
-                self._parts.move_to_end(name)
-                return self._parts[name]
-        part = self._read(name)
+            if name in self._content:
+                self._content.move_to_end(name)
+                found: Content = self._content[name]
+                return found
+        content = read()
         with self._lock:
-            self._parts[name] = part
-            while len(self._parts) > _PARTS_KEPT:
-                self._parts.popitem(last=False)
-        return part
+            self._content[name] = content
+            while len(self._content) > _BLOBS_KEPT:
+                self._content.popitem(last=False)
+        return content
 
     def _read(self, name: str) -> _Part:
         content = self._blobs.get(SYSTEM_CONTAINER, name)
@@ -117,7 +121,7 @@ class Checkpoints:
         return [one.name.removesuffix(_MANIFEST) for one in blobs if one.name.endswith("/" + _MANIFEST)]
 
     def _thin(self, minute: int) -> None:
-        kept = {*_kept(self._folders(), minute)}
+        kept = {*_worth_keeping(self._folders(), minute)}
         unfinished = self._clock() - _UNFINISHED
         blobs = [*self._blobs.list(SYSTEM_CONTAINER, _FOLDER)]
         whole = {one.name.removesuffix(_MANIFEST) for one in blobs if one.name.endswith("/" + _MANIFEST)}
@@ -133,7 +137,7 @@ class Checkpoints:
             self._blobs.delete(SYSTEM_CONTAINER, names)
 
 
-def _kept(folders: Sequence[str], minute: int) -> Iterator[str]:
+def _worth_keeping(folders: Sequence[str], minute: int) -> Iterator[str]:
     """Of the checkpoints, oldest first: the newest ones, and the oldest of each span."""
     yield from folders[-_NEWEST:]
     spans: set[int] = set()

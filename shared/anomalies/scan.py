@@ -155,6 +155,7 @@ class AnomalyScan:
         known = {pair: state for pair, state in states.items() if pair.event_type == event_type}
         far = self._window(scan, DAY, [event_type], known)
         late = far.changed(known)
+        checkpoints = self._checkpoints.names() if late else []
         wanted: dict[Pair, PairState] = {}
         for pair in far.places:
             state = known.get(pair)
@@ -162,7 +163,7 @@ class AnomalyScan:
                 if state.judged_to < scan.closed:
                     wanted[pair] = state
                 continue
-            before = self._state_before(pair, late[pair], far) if pair in late else None
+            before = self._state_before(pair, late[pair], far, checkpoints) if pair in late else None
             first = far.first(pair)
             if before is not None:
                 wanted[pair] = before
@@ -170,10 +171,10 @@ class AnomalyScan:
                 wanted[pair] = PairState(judged_to=first, seen=first)
         self._advance(scan, far, wanted)
 
-    def _state_before(self, pair: Pair, minute: int, far: Window) -> PairState | None:
-        """The newest state of a checkpoint that knew no minute from `minute` on, and of those before it what
+    def _state_before(self, pair: Pair, minute: int, far: Window, checkpoints: list[str]) -> PairState | None:
+        """The newest state in `checkpoints` that knew no minute from `minute` on, and of those before it what
         there is now."""
-        for checkpoint in self._checkpoints.before(minute):
+        for checkpoint in checkpoints:
             state = self._checkpoints.state(checkpoint, pair)
             if state and far.start <= state.judged_to <= minute and not far.changed({pair: state}):
                 return state

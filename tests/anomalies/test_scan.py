@@ -215,3 +215,11 @@ def test_what_storage_did_not_take_is_told_the_next_time() -> None:
     world.tables.broken = None
     assert scan.run().told == 1
     assert len(world.found()) == 1
+
+
+def test_nothing_that_ever_came_is_nothing_to_tell() -> None:
+    world = World()
+    scan = world.instance()
+    outcome = scan.run()
+    assert (outcome.series, outcome.told) == (0, 0)
+    assert scan.states() == {}
