@@ -7,13 +7,13 @@ whoever finds it how often. It holds all that the other row holds, which can so 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
 from shared.anomalies.models import Alarm, Anomaly, Metric, Series, severity_of
 from shared.anomalies.window import time_of
-from shared.platform.tables import Row, Value
+from shared.platform.tables import Row, Tables, Value
 
 # The partition that lists all anomalies, newest first.
 LISTED = "listed"
@@ -22,6 +22,7 @@ _EPOCH = time_of(0)
 _LATEST = 10**17 - 2
 _MOST = 10**12 - 1
 _DIGEST = 12
+_PAGE = 1000
 
 
 def claim_key(series: Series, minute: int) -> str:
@@ -125,6 +126,17 @@ def anomaly_of(row: Row) -> Anomaly:
         acknowledged_by=row.text("acknowledged_by") or None,
         note=row.text("note") or None,
     )
+
+
+def pages(tables: Tables, table: str, partition: str, *, after: str = "", before: str = "") -> Iterator[Row]:
+    """All rows of a partition with keys above `after`, and below `before` where that is given, in order.
+    Blocks; raises StorageUnavailable."""
+    while True:
+        rows = tables.query(table, partition, after=after, before=before, limit=_PAGE)
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].key
 
 
 def _stamp(minute: int) -> str:

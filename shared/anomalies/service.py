@@ -14,6 +14,7 @@ from shared.anomalies.records import (
     claim_of,
     first_key,
     number_of,
+    pages,
     series_of,
 )
 from shared.anomalies.window import next_minute
@@ -22,8 +23,6 @@ from shared.platform.errors import NotFound
 from shared.platform.state_tables import ANOMALIES, ANOMALY_CLAIMS
 from shared.platform.tables import Row, RowChanged, RowGone, Tables
 from shared.streams.events import EVENT_TYPES
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Anomalies:
         older = self._tables.query(ANOMALIES, LISTED, after=bound_key(moment), limit=1)
         if older:
             return self.total() - number_of(older[0])
-        return sum(1 for _ in self._pages(ANOMALIES, LISTED, "", bound_key(moment)))
+        return sum(1 for _ in pages(self._tables, ANOMALIES, LISTED, before=bound_key(moment)))
 
     def _row(self, anomaly_id: str) -> Row:
         event_type, key = claim_of(anomaly_id)
@@ -133,12 +132,4 @@ class Anomalies:
 
     def _claims(self, series: Series, start: datetime, end: datetime) -> Iterator[Row]:
         first, last = first_key(next_minute(start)), first_key(next_minute(end))
-        return self._pages(ANOMALY_CLAIMS, series.event_type, first, last)
-
-    def _pages(self, table: str, partition: str, after: str, before: str) -> Iterator[Row]:
-        while True:
-            rows = self._tables.query(table, partition, after=after, before=before, limit=_PAGE)
-            yield from rows
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].key
+        return pages(self._tables, ANOMALY_CLAIMS, series.event_type, after=first, before=last)

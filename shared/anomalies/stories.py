@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,7 @@ from shared.anomalies.records import (
     id_of,
     listed_row,
     number_of,
+    pages,
 )
 from shared.anomalies.states import DAY
 from shared.anomalies.window import minute_of
@@ -39,7 +40,6 @@ _LEAST_SHARE = 0.2
 _LARGEST_SHARE = 2.0
 # Minutes that may still be judged, and what lies around them.
 _REMEMBERED = DAY + 2 * 60
-_PAGE = 1000
 _log = get_log("anomalies")
 
 
@@ -74,9 +74,9 @@ class Stories:
         newest = self._tables.query(ANOMALIES, LISTED, limit=1)
         self._number = number_of(newest[0]) if newest else 0
         since = bound_key(now - timedelta(minutes=_REMEMBERED))
-        listed = {row.key: row for row in self._pages(ANOMALIES, LISTED, "", since)}
+        listed = {row.key: row for row in pages(self._tables, ANOMALIES, LISTED, before=since)}
         for event_type in EVENT_TYPES:
-            for claim in self._pages(ANOMALY_CLAIMS, event_type, first_key(start), ""):
+            for claim in pages(self._tables, ANOMALY_CLAIMS, event_type, after=first_key(start)):
                 row = listed.get(claim.text("listed_key"))
                 self._remember(claim, row or claim)
                 if row is None:
@@ -153,14 +153,6 @@ class Stories:
             except RowGone:  # its retention is over
                 pass
             return
-
-    def _pages(self, table: str, partition: str, after: str, before: str) -> Iterator[Row]:
-        while True:
-            rows = self._tables.query(table, partition, after=after, before=before, limit=_PAGE)
-            yield from rows
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].key
 
 
 def _same_story(told: _Told, alarm: Alarm) -> bool:
