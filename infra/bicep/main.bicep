@@ -135,6 +135,7 @@ var thresholds = union(
     failedFlushes: 3
     failedLandings: 10
     failedJobs: 0
+    failedScans: 5
     serverErrorPercent: 5
   },
   alertThresholds

@@ -13,7 +13,10 @@ _GROUP = "Microsoft.Insights/actionGroups"
 _BUDGET = "Microsoft.Consumption/budgets"
 
 WANTED = {
-    _LOGS: {"lag-grows", "dead-letters", "failed-flushes", "failed-landings", "failed-jobs", "server-errors"},
+    _LOGS: {
+        *("lag-grows", "dead-letters", "failed-flushes", "failed-landings", "failed-jobs", "failed-scans"),
+        "server-errors",
+    },
     _METRICS: {"no-data", "throttled"},
 }
 _METRIC_NAMES = {"IncomingMessages", "ThrottledRequests"}

@@ -21,7 +21,7 @@ param emails string[]
 @description('Required. Whether an hour without data is worth telling.')
 param expectsData bool
 
-@description('Required. Thresholds: lagMessages, deadLetters, failedFlushes, failedLandings, failedJobs, serverErrorPercent.')
+@description('Required. Thresholds: lagMessages, deadLetters, failedFlushes, failedLandings, failedJobs, failedScans, serverErrorPercent.')
 param thresholds object
 
 var runbook = 'What to do: docs/runbook.md in the repository'
@@ -92,6 +92,19 @@ var logAlerts = [
       | where Message has "job ended" and Message has "failed"
       | extend line = parse_json(Message)
       | where line.event == "job ended" and line.status == "failed"
+      | summarize Failures = sum(ItemCount)
+    '''
+  }
+  {
+    name: 'failed-scans'
+    what: 'The anomaly scan fails: anomalies are found late'
+    severity: 2
+    window: 'PT30M'
+    column: 'Failures'
+    threshold: thresholds.failedScans
+    query: '''
+      AppRequests
+      | where Name == "scan_anomalies" and Success == false
       | summarize Failures = sum(ItemCount)
     '''
   }
