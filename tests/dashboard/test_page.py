@@ -232,17 +232,18 @@ def test_everything_is_reached_by_keyboard_and_seen_to_be(dashboard: Callable[..
     assert seen.page.evaluate("document.activeElement.id") == "key"
 
 
-@pytest.mark.parametrize("width", [320, 375])
-def test_it_fits_on_a_phone(width: int, dashboard: Callable[..., Visit]) -> None:
-    seen = dashboard(viewport={"width": width, "height": 700}, has_touch=True, is_mobile=True)
+def test_it_fits_on_a_phone(dashboard: Callable[..., Visit]) -> None:
+    seen = dashboard(viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True)
     seen.wait_until(lambda: seen.page.locator("#rates-chart canvas").count())
-    assert seen.overflow() <= 0
-    wide = seen.page.evaluate(
-        """[...document.querySelectorAll('main *')].filter((e) => !e.closest('.scroll, pre, .spark')
-           && e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
-           .map((e) => e.outerHTML.slice(0, 90))"""
-    )
-    assert [html for html in wide if "visually-hidden" not in html] == []
+    beyond = """() => [...document.querySelectorAll('main *:not(.visually-hidden)')]
+        .filter((e) => !e.closest('.scroll, pre, .spark') && e.checkVisibility()
+                       && e.getBoundingClientRect().right > innerWidth + 1)
+        .map((e) => e.outerHTML.slice(0, 90))"""
+    for width in (375, 320):
+        seen.page.set_viewport_size({"width": width, "height": 700})
+        seen.wait_until(lambda: seen.overflow() <= 0, within=5)
+        # Charts follow the width a moment later.
+        seen.wait_until(lambda: seen.page.evaluate(beyond) == [], within=5)
 
 
 def test_it_is_dark_where_that_is_wanted(dashboard: Callable[..., Visit]) -> None:
