@@ -7,10 +7,10 @@ import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from functions._http.etags import names
-from functions.http.aggregations import Aggregations
+from functions.http.aggregations import Aggregations, AggregationShown, Metrics
 from functions.http.analytics import DashboardSummary, Realtime, Stats, StatsShown, Summary
 from functions.http.anomalies import AnomaliesPage
 from functions.http.dashboard_page import FILES
@@ -28,14 +28,17 @@ class Floe:
 
     def __init__(self) -> None:
         self.counts = 0
+        self.regions = 0
         self.key: str | None = None
         self.refused: dict[str, int] = {}
         self.posted: list[tuple[str, Any]] = []
         self.keys: list[str | None] = []
         self.unchanged = 0
 
-    def answer(self, path: str) -> dict[str, Any]:
+    def answer(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         """What the API would say, in the form of its models."""
+        if path == "/api/aggregations":
+            return dict(json.loads(self._aggregations(query).model_dump_json()))
         each = dict.fromkeys(EVENT_TYPES, self.counts)
         total = self.counts * len(each)
         series = {"event_type": "transaction", "region": None, "metric": "count"}
@@ -55,7 +58,6 @@ class Floe:
                 ),
                 timestamp=NOW,
             ),
-            "/api/aggregations": Aggregations(aggregations=[], count=0),
             "/api/metrics/realtime": Realtime(
                 event_type="user_action",
                 total_count=self.counts,
@@ -71,18 +73,39 @@ class Floe:
             return dict(json.loads(answers[path].model_dump_json()))
         return {"status": "healthy", "service": "floe", "version": "1", "notices": []}
 
+    def _aggregations(self, query: dict[str, str]) -> Aggregations:
+        window = int(query["window"])
+        end = datetime.fromisoformat(query["end_time"]) if "end_time" in query else datetime.now(UTC)
+        last = (int(end.timestamp()) - 1) // window * window
+        first = int(datetime.fromisoformat(query["start_time"]).timestamp())
+        none = Metrics(total_value=None, avg_value=None, max_value=None, min_value=None)
+        found = [
+            AggregationShown(
+                event_type="transaction",
+                region=f"region-{region:02}",
+                window_start=datetime.fromtimestamp(start, UTC),
+                count=window // 60,
+                metrics=none,
+                computed_at=NOW,
+            )
+            for start in range(last, first - 1, -window)
+            for region in range(self.regions)
+        ][: int(query["limit"])]
+        return Aggregations(aggregations=found, count=len(found))
+
 
 class _Handler(BaseHTTPRequestHandler):
     floe: Floe
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        query = dict(parse_qsl(urlsplit(self.path).query))
         if path.startswith("/dashboard"):
             name = path.removeprefix("/dashboard").strip("/") or "index.html"
             content = FILES.read(name)[0]
             self._send(200, content, {**FILES.headers, "Content-Type": _TYPES[name.rpartition(".")[2]]})
         elif self._admitted(path):
-            body = json.dumps(self.floe.answer(path)).encode()
+            body = json.dumps(self.floe.answer(path, query)).encode()
             etag = f'W/"{hash(body)}"'
             known = names(self.headers.get("If-None-Match"), etag)
             self.floe.unchanged += known

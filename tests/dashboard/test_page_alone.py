@@ -180,3 +180,22 @@ def test_figures_that_nothing_renews_are_called_stale(floe: Floe, server: Server
     seen.wait_until(lambda: seen.text("#status-text").startswith("Stale"), each_time=16)
     assert seen.figure("error", "five-minutes") == 4
     seen.errors.clear()
+
+
+def test_many_regions_are_all_asked_for_and_the_small_ones_shown_together(
+    floe: Floe, server: Server, visit: NewVisit
+) -> None:
+    """Forty regions in each of sixty minutes take three answers."""
+    floe.counts, floe.regions = 1, 40
+    seen = visit(server.origin)
+    seen.wait_until(lambda: seen.figure("error", "hour") == 1)
+    seen.page.locator("#rates summary").click()
+    seen.page.select_option("#rates-range", "1")
+    seen.page.select_option("#rates-split", "transaction")
+    rows = seen.page.locator("#rates-table tbody tr")
+    # Five by name, and what the others have together; in the oldest minute as in all that are over.
+    seen.wait_until(lambda: rows.last.locator("td").all_text_contents() == ["1"] * 5 + ["35"])
+    assert 58 <= rows.count() <= 60
+    assert seen.page.locator("#rates-legend button").all_text_contents()[-1] == "further"
+    seen.page.get_by_role("button", name="further").click()
+    assert "further" not in (seen.page.get_attribute("#rates-chart", "aria-label") or "further")

@@ -10,6 +10,7 @@ import { LOOKS, TYPES } from "./types.js";
 // Windows in seconds by range in hours, so that five types fit into one answer.
 const WINDOWS = { 1: 60, 6: 300, 24: 900, 168: 3600 };
 const MOST_ROWS = 1000;
+const MOST_ANSWERS = 10;
 // The window of now counts once this share of it is over, for what there is of it.
 const LEAST_SHARE = 0.2;
 
@@ -32,9 +33,8 @@ export function ratesPanel() {
 
   async function load(api) {
     const { window, now, from, type } = wanted();
-    const query = { window, start_time: apiTime(from * 1000), limit: MOST_ROWS, ...(type ? { event_type: type, group_by: "region" } : {}) };
-    const { aggregations } = await api.get(path("/api/aggregations", query));
-    return { aggregations, window, now, from, type };
+    const query = { window, start_time: apiTime(from * 1000), ...(type ? { event_type: type, group_by: "region" } : {}) };
+    return { aggregations: await everything(api, query), window, now, from, type };
   }
 
   function show(data) {
@@ -63,6 +63,22 @@ export function ratesPanel() {
   for (const select of [split, range]) select.addEventListener("change", () => made.changed());
   whenOpened(region, () => drawn && show(drawn));
   return made;
+}
+
+/** All windows that were asked for, newest first: many regions take more than one answer. */
+async function everything(api, query) {
+  const found = [];
+  let end = null;
+  for (let answers = 0; answers < MOST_ANSWERS; answers += 1) {
+    const { aggregations } = await api.get(path("/api/aggregations", { ...query, limit: MOST_ROWS, end_time: end && apiTime(end) }));
+    const oldest = aggregations.at(-1)?.window_start;
+    const whole = aggregations.length < MOST_ROWS || end === Date.parse(oldest) + query.window * 1000;
+    // The oldest window of a full answer may be cut: the next answer begins with it.
+    found.push(...(whole ? aggregations : aggregations.filter((entry) => entry.window_start !== oldest)));
+    if (whole) break;
+    end = Date.parse(oldest) + query.window * 1000;
+  }
+  return found;
 }
 
 const regionOf = (entry) => entry.region ?? "no region";
