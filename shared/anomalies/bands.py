@@ -38,10 +38,15 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class _Replay:
     """The closed minutes from `begin` to before `end`, good for spans from `first` on: what they were and
-    what was expected, the counts that they were made of, and the detector's state after."""
+    what was expected, and the detector's state after.
+
+    `counts` are what it was made of, from `sought` on: where no checkpoint lies before it, that is where the
+    first event was looked for, and an earlier one may still come.
+    """
 
     first: int
     at: datetime
+    sought: int
     begin: int
     end: int
     state: bytes
@@ -69,10 +74,10 @@ class Bands:
         if first >= last:
             return []
         replay = self._find(series, first, now) or self._begin(series, first, now)
-        window = self._window(series, replay.begin, last)
-        if replay.counts != _counts(series, window, replay.begin, min(replay.end, last)):
+        window = self._window(series, replay.sought, last)
+        if replay.counts != _counts(series, window, replay.sought, min(replay.end, last)):
             replay = self._begin(series, first, now)  # late events came
-            window = self._window(series, replay.begin, last)
+            window = self._window(series, replay.sought, last)
         replay = self._extended(replay, series, window, min(minute_of(now - GRACE), last))
         self._keep(series, replay)
         detector = self._judge.detector(replay.state)
@@ -100,8 +105,8 @@ class Bands:
             state = self._checkpoints.state(checkpoint, series.pair)
             detector = state and (state.count if series.metric == "count" else state.mean)
             if state and detector and first - DAY <= state.judged_to <= first:
-                return _Replay(first, now, state.judged_to, state.judged_to, detector)
-        return _Replay(first, now, first - DAY, first - DAY, b"")
+                return _Replay(first, now, state.judged_to, state.judged_to, state.judged_to, detector)
+        return _Replay(first, now, first - DAY, first - DAY, first - DAY, b"")
 
     def _window(self, series: Series, start: int, end: int) -> Window:
         start = start // BLOCK * BLOCK
@@ -121,7 +126,7 @@ class Bands:
             replay,
             end=closed,
             points=(*replay.points, *self._judge.replay(series, detector, window, replay.end, closed)),
-            counts=_counts(series, window, replay.begin, closed),
+            counts=_counts(series, window, replay.sought, closed),
             state=detector.dump(),
         )
 

@@ -94,6 +94,19 @@ def test_late_events_are_in_what_was_looked_at_before() -> None:
     assert after == bands_of(world).points(*wanted)
 
 
+def test_late_events_before_the_first_one_are_there_too() -> None:
+    """As a backfill comes: the newest of it may be looked at before the rest has landed."""
+    world = World()
+    world.history(10, usual)
+    bands = bands_of(world)
+    wanted = (COUNT, world.clock() - 2 * HOUR, world.clock())
+    assert len(bands.points(*wanted)) == 10
+    world.minutes.add(world.clock() - 90 * MINUTE, 4)
+    after = bands.points(*wanted)
+    assert (len(after), after[0].value) == (90, 4)
+    assert after == bands_of(world).points(*wanted) == bands.points(*wanted)
+
+
 def test_a_span_without_events_has_no_points() -> None:
     world = World()
     world.history(10, usual)
