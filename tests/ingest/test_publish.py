@@ -8,8 +8,6 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from shared.ingest.decode_events import EventDecoder
 from shared.ingest.models import DeadLetter
@@ -20,7 +18,7 @@ from shared.query.event_json import events_json
 from shared.streams.events import EVENT_TYPES, EVENTS, topic_of
 from tests.fakes import ManualClock, MemoryBroker
 from tests.ingest.batches import batch_of
-from tests.ingest.test_decode_properties import ITEMS, TIMES, nested
+from tests.ingest.test_decode_properties import nested
 
 LIMITS = PublishLimits(event_bytes=256 * 1024, batch_events=10_000, pack_bytes=256 * 1024)
 
@@ -240,67 +238,3 @@ def test_a_batch_half_taken_says_which_half() -> None:
     ]
     with pytest.raises(BrokerUnavailable, match="none of the 1 events"):
         intake.batch(b"[" + event(event_type="page_view") + b"]")
-
-
-_members = st.fixed_dictionaries(
-    {"event_type": st.sampled_from(EVENT_TYPES), "data": st.dictionaries(st.text(max_size=3), st.integers())},
-    optional={
-        "timestamp": TIMES,
-        "event_id": st.text(min_size=1, max_size=3),
-        "metadata": st.none() | st.text(max_size=3) | st.dictionaries(st.text(max_size=3), st.none()),
-        "x": st.text(max_size=2),
-    },
-)
-_posted = st.one_of(
-    _members.map(lambda members: json.dumps(members).encode()),
-    ITEMS.map(lambda text: text.replace(b"{", b'{"event_type":"error",', 1)),
-    st.integers(195, 201).flatmap(
-        lambda levels: st.sampled_from(
-            [
-                b'{"event_type":"error","data":{"a":' + nested(levels) + b"}}",
-                b'{"event_type":"error","data":{},"metadata":' + nested(levels) + b"}",
-                b'{"event_type":"error","data":{},"metadata":{"a":' + nested(levels) + b"}}",
-                b'{"event_type":"error","data":{},"x":' + nested(levels) + b"}",
-                b'{"event_type":"error","data":{},"x":1,"metadata":' + nested(levels) + b"}",
-            ]
-        )
-    ),
-)
-
-
-def refusal_of(body: bytes) -> str | None:
-    """What is wrong with the event when it is sent alone."""
-    try:
-        Intake().one(body)
-    except BadRequest as error:
-        return error.message
-    return None
-
-
-@given(_posted)
-@example(b'{"event_type":"error","data":{},"metadata":{"\\ud800":1}}')
-def test_what_is_taken_alone_lands_as_a_row(body: bytes) -> None:
-    intake = Intake()
-    try:
-        accepted = intake.one(body)
-    except BadRequest:
-        return
-    rows, letters = intake.landed()
-    assert ([row["event_id"] for row in rows], letters) == ([accepted.event_id], [])
-
-
-@given(st.lists(_posted, min_size=1, max_size=5))
-@example([b'{"event_type":"error","data":{},"metadata":{"\\ud800":1}}'])
-@example([b'{"event_type":"error","data":{},"metadata":{"a":' + nested(500) + b"}}"])
-def test_what_is_taken_in_a_batch_lands_as_rows(bodies: list[bytes]) -> None:
-    intake = Intake()
-    try:
-        outcomes = intake.batch(b"[" + b",".join(bodies) + b"]")
-    except BadRequest:
-        return
-    rows, letters = intake.landed()
-    assert letters == []
-    taken = sorted(str(outcome.event_id) for outcome in outcomes if outcome.error is None)
-    assert sorted(row["event_id"] for row in rows) == taken
-    # One by one they would have been taken and refused alike.
-    assert [outcome.error for outcome in outcomes] == [refusal_of(body) for body in bodies]
