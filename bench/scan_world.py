@@ -155,7 +155,7 @@ class World:
         stories = Stories(self._rows, self.clock, timedelta(days=90))
         return AnomalyScan(
             self.minutes,
-            Judge(SurpriseDetectors(_SCORE)),
+            Judge(SurpriseDetectors(_SCORE), _SCORE),
             Checkpoints(self.blobs, self.clock),
             stories,
             Turns(self._rows),

@@ -6,8 +6,9 @@ import math
 from collections.abc import Container, Iterator
 from typing import get_args
 
-from shared.anomalies.models import Alarm, Band, Metric, Pair, Series
+from shared.anomalies.models import Alarm, Band, Metric, Pair, Series, next_severity
 from shared.anomalies.ports import Detector, Detectors
+from shared.anomalies.silence import STREAM, Silence
 from shared.anomalies.states import MOST_BYTES, PairState
 from shared.anomalies.window import Window
 from shared.platform.logs import get_log
@@ -19,6 +20,9 @@ METRICS: tuple[Metric, ...] = get_args(Metric.__value__)
 # Fewer events in a minute are nothing to tell, however rare, nor a count so near to what was expected.
 _FEWEST = 5
 _LEAST_CHANGE = 0.1
+# In a series of fewer minutes much is new that is not rare.
+_YOUNG = 3 * 60
+_YOUNG_FACTOR = 1.5
 # The mean of an open minute is looked at from so many values on, or as many as its series usually has.
 _ENOUGH_VALUES = 5
 # How far back the last values reach that an open minute is held against.
@@ -27,10 +31,12 @@ _log = get_log("anomalies")
 
 
 class Judge:
-    """Judges with detectors of one kind; keeps nothing."""
+    """Judges with detectors of one kind; keeps nothing. What is told has `least_score` or more, and half as
+    much again in a young series."""
 
-    def __init__(self, detectors: Detectors) -> None:
+    def __init__(self, detectors: Detectors, least_score: float) -> None:
         self._detectors = detectors
+        self._least_score = least_score
 
     def advance(
         self, pair: Pair, state: PairState, window: Window, closed: int, told: Container[tuple[Series, int]]
@@ -44,6 +50,7 @@ class Judge:
             return state, []
         alarms: list[Alarm] = []
         after: dict[Metric, bytes] = {"count": state.count, "mean": state.mean}
+        silence = state.silence
         for metric in METRICS:
             points = [*_points(pair, metric, window, state.judged_to, closed)]
             if not points:
@@ -55,8 +62,12 @@ class Judge:
                 alarm = Alarm(
                     series, minute, value, verdict.expected, verdict.score, verdict.stream, open=False
                 )
-                if (verdict.alarm and _worth_telling(alarm)) or (series, minute) in told:
+                told_of = verdict.alarm and self._worth_telling(alarm, state.age(minute))
+                if told_of or (series, minute) in told:
                     alarms.append(alarm)
+                if metric == "count":
+                    silence = silence.after(value, verdict.expected)
+                    alarms += self._of_silence(series, minute, silence)
             after[metric] = self._dumped(series, detector)
         return (
             PairState(
@@ -65,6 +76,7 @@ class Judge:
                 count=after["count"],
                 mean=after["mean"],
                 blocks=state.with_blocks(window.block_counts(pair, closed)),
+                silence=silence,
             ),
             alarms,
         )
@@ -84,7 +96,7 @@ class Judge:
                 alarm = Alarm(
                     series, minute, value, verdict.expected, verdict.score, verdict.stream, open=True
                 )
-                if verdict.alarm and _worth_telling(alarm):
+                if verdict.alarm and self._worth_telling(alarm, state.age(minute)):
                     alarms.append(alarm)
         return alarms
 
@@ -109,6 +121,27 @@ class Judge:
         """The detector of that state; a new one where there is none, or one of another version."""
         loaded = self._detectors.load(state) if state else None
         return loaded or self._detectors.new(_MINUTE_SECONDS, WARM_UP)
+
+    def _of_silence(self, series: Series, minute: int, silence: Silence) -> Iterator[Alarm]:
+        """The run of silent minutes that lasts up to `minute`, when it reaches the next severity. It is told
+        as of its first minute."""
+        if not silence.run or silence.points - silence.run < WARM_UP:
+            return
+        before, score = silence.score(silence.run - 1), silence.score(silence.run)
+        due = self._least_score if before < self._least_score else next_severity(before)
+        if score >= due:
+            first = minute - silence.run + 1
+            yield Alarm(series, first, 0.0, silence.usual, score, STREAM, open=False)
+
+    def _worth_telling(self, alarm: Alarm, age: int) -> bool:
+        if age < _YOUNG and alarm.score < _YOUNG_FACTOR * self._least_score:
+            return False
+        if alarm.series.metric == "mean":
+            return True
+        change = alarm.value - alarm.expected
+        if abs(change) <= _LEAST_CHANGE * alarm.expected:
+            return False
+        return alarm.value >= _FEWEST if change > 0 else not alarm.open
 
     def _dumped(self, series: Series, detector: Detector) -> bytes:
         state = detector.dump()
@@ -146,12 +179,3 @@ def _enough_values(window: Window, place: int, closed: int) -> bool:
     lately = window.values[place, max(closed - HOUR - window.start, 0) : closed - window.start]
     usual = lately.sum() / max((lately > 0).sum(), 1)
     return bool(window.values[place, -1] >= min(_ENOUGH_VALUES, usual))
-
-
-def _worth_telling(alarm: Alarm) -> bool:
-    if alarm.series.metric == "mean":
-        return True
-    change = alarm.value - alarm.expected
-    if abs(change) < _LEAST_CHANGE * alarm.expected:
-        return False
-    return alarm.value >= _FEWEST if change > 0 else not alarm.open

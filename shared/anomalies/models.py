@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -103,6 +104,11 @@ class Anomaly:
             return None
         deviation = (self.value - self.expected) / self.expected
         return deviation if abs(deviation) < float("inf") else None
+
+
+def next_severity(score: float) -> float:
+    """The least score of the severity above that of `score`; infinite for the highest."""
+    return min((least for least, _ in _SEVERITIES if least > score), default=math.inf)
 
 
 def severity_of(score: float) -> Severity:

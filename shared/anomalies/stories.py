@@ -93,12 +93,13 @@ class Stories:
 
     def tell(self, alarm: Alarm) -> bool:
         """Keeps `alarm` as an anomaly; False where it, or the story that it is part of, was told before. One
-        that was told while its minute was open gets the figures of the closed one."""
+        that was told while its minute was open gets the figures of the closed one, and one that has become
+        louder those."""
         known = self._told[alarm.series.event_type, alarm.series.metric]
         region = alarm.series.region
         for place, told in enumerate(known):
             if told.region == region and told.minute == alarm.minute:
-                if told.open and not alarm.open:
+                if not alarm.open and (told.open or alarm.score > told.score):
                     self._close(alarm)
                     score = max(alarm.score, told.score)
                     known[place] = _Told(region, alarm.minute, score, alarm.value - alarm.expected, False)

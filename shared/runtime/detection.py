@@ -61,4 +61,5 @@ def judge() -> Judge:
     from shared.anomalies.detector import SurpriseDetectors
     from shared.anomalies.judge import Judge
 
-    return Judge(SurpriseDetectors(alarm=settings().anomaly_score))
+    score = settings().anomaly_score
+    return Judge(SurpriseDetectors(alarm=score), least_score=score)

@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 def bands_of(world: World) -> Bands:
     """As a new process would have them."""
     checkpoints = Checkpoints(world.blobs, world.clock)
-    return Bands(world.minutes, checkpoints, Judge(SurpriseDetectors(SCORE)), world.clock)
+    return Bands(world.minutes, checkpoints, Judge(SurpriseDetectors(SCORE), SCORE), world.clock)
 
 
 def points_of(world: World, series: Series = COUNT, hours: float = 3) -> list[Point]:
@@ -140,7 +140,7 @@ def test_a_look_again_goes_over_the_new_minutes_alone() -> None:
     world = World()
     world.history(300, usual)
     checkpoints = Checkpoints(world.blobs, world.clock)
-    bands = Bands(world.minutes, checkpoints, Judge(Counting()), world.clock)
+    bands = Bands(world.minutes, checkpoints, Judge(Counting(), SCORE), world.clock)
     for _ in range(3):
         judged.clear()
         bands.points(COUNT, world.clock() - 6 * HOUR, world.clock())

@@ -9,6 +9,7 @@ from shared.anomalies.scan import LEASE
 from shared.anomalies.service import AnomaliesWanted
 from shared.platform.errors import LeaseHeld, StorageUnavailable
 from tests.anomalies.world import MINUTE, World
+from tests.fakes.detectors import PlainDetectors
 
 
 def all_of(world: World) -> list[Anomaly]:
@@ -223,3 +224,46 @@ def test_nothing_that_ever_came_is_nothing_to_tell() -> None:
     outcome = scan.run()
     assert (outcome.series, outcome.told) == (0, 0)
     assert scan.states() == {}
+
+
+@pytest.mark.parametrize("region", [None, "us-east"])
+def test_silence_is_told_though_spikes_came_before(region: str | None) -> None:
+    """And grows louder as it lasts, as one anomaly."""
+    world = World()
+    world.history(5 * 60, lambda place: 900 if 100 < place < 112 else usual(place), region=region)
+    scan = world.instance()
+    scan.run()
+    told = len(all_of(world))
+    severities = []
+    for _ in range(15):
+        world.clock.advance(minutes=1)
+        scan.run()
+        severities += [anomaly.severity for anomaly in all_of(world)[: -told or None]]
+    assert len(all_of(world)) == told + 1
+    silence = all_of(world)[0]
+    assert silence.stream == "silence"
+    assert (silence.value, silence.deviation) == (0, -1)
+    assert silence.window_start == world.clock() - 15 * MINUTE
+    assert list(dict.fromkeys(severities)) == ["low", "medium", "high"]
+
+
+def test_what_is_often_silent_may_be() -> None:
+    world = World()
+    world.history(5 * 60, lambda place: usual(place) % 3)
+    scan = world.instance()
+    scan.run()
+    for _ in range(12):
+        world.clock.advance(minutes=1)
+        scan.run()
+    assert all_of(world) == []
+
+
+def test_a_young_series_is_told_of_what_is_clear_alone() -> None:
+    """A score that counts after three hours does not yet."""
+    old, young = World(PlainDetectors()), World(PlainDetectors())
+    old.history(4 * 60, usual)
+    young.history(2 * 60, usual)
+    for count, told in ((1200, [1, 0]), (1700, [0, 1])):
+        for world in (old, young):
+            world.minutes.add(world.clock(), count - world.minutes.count(world.clock()))
+        assert [world.instance().run().told for world in (old, young)] == told

@@ -50,6 +50,10 @@ class MemoryMinutes:
         more = count if mean is not None else 0
         self.rows[key] = (counted + count, values + more, total + more * (mean or 0.0))
 
+    def count(self, minute: datetime, event_type: str = "transaction", region: str | None = None) -> int:
+        """How many events there are within a minute."""
+        return self.rows.get((minute, event_type, region), (0, 0, 0.0))[0]
+
     def minutes(self, start: datetime, end: datetime, event_types: Sequence[str] | None = None) -> pa.Table:
         self.reads.append((start, end))
         rows = [
@@ -96,7 +100,7 @@ class World:
         tables = SeamTables(self.tables, seam)
         return AnomalyScan(
             self.minutes,
-            Judge(self.detectors),
+            Judge(self.detectors, SCORE),
             Checkpoints(SeamBlobs(self.blobs, seam), self.clock),
             Stories(tables, self.clock, KEPT),
             Turns(tables),
