@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.measures import (
+    analytics,
     cold_start,
     http_load,
     kills,
@@ -29,6 +30,7 @@ MEASURES: dict[str, Callable[[Options], Result]] = {
     "sensors": sensors.measure,
     "visibility": visibility.measure,
     "queries": queries.measure,
+    "analytics": analytics.measure,
     "scan": scan.measure,
     "import": cold_start.measure,
     "memory": memory.measure,

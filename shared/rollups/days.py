@@ -5,70 +5,88 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from shared.lake.ports import Blobs, Snapshot
 from shared.rollups.files import count_windows, read_file, windows_in
-from shared.rollups.partials import merged
+from shared.rollups.partials import merged, without_regions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _PARALLEL = 8
+_LEAST_DATES = 2
 
 type Paths = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What some files of a date hold: with each region apart, and with all of them as one."""
+
+    paths: Paths
+    regions: pa.Table
+    together: pa.Table
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.regions.nbytes + self.together.nbytes)
 
 
 class CommittedDays:
     """Reads dates of the table, each as one table of partials. One instance serves all threads."""
 
     def __init__(self, blobs: Blobs, most_bytes: int) -> None:
-        """`most_bytes`: how much is kept, in Arrow's bytes."""
+        """`most_bytes`: how much is kept, in Arrow's bytes; the last 24 hours, two dates, are kept anyway."""
         self._blobs = blobs
         self._most_bytes = most_bytes
         self._lock = Lock()
-        self._days: OrderedDict[str, tuple[Paths, pa.Table]] = OrderedDict()
+        self._days: OrderedDict[str, _Day] = OrderedDict()
         self._bytes = 0
 
-    def of(self, wanted: Mapping[str, Paths]) -> list[pa.Table]:
-        """For each date (ISO) of `wanted` what its files hold, sorted by minute; see `files_by_date`.
+    def of(self, wanted: Mapping[str, Paths], *, by_region: bool = True) -> list[pa.Table]:
+        """For each date (ISO) of `wanted` what its files hold, sorted by minute; see `files_by_date`. Without
+        `by_region` all regions are one, and null.
 
         A look at a date again reads only the files that are new. Blocks; raises BlobGone where one of them is
         gone, and StorageUnavailable.
         """
-        with ThreadPoolExecutor(_PARALLEL, "rollup-read") as pool:
-            return [self._day(date, paths, pool) for date, paths in wanted.items()]
+        days = [self._day(date, paths) for date, paths in wanted.items()]
+        return [day.regions if by_region else day.together for day in days]
 
     def count_windows(self, wanted: Mapping[str, Paths]) -> int:
         """How many windows of five minutes, by event type, have events; files are read only of dates that
         have several."""
         alone = [next(iter(paths)) for paths in wanted.values() if len(paths) == 1]
         several = {date: paths for date, paths in wanted.items() if len(paths) > 1}
-        return sum(map(windows_in, alone)) + sum(map(count_windows, self.of(several)))
+        return sum(map(windows_in, alone)) + sum(map(count_windows, self.of(several, by_region=False)))
 
-    def _day(self, date: str, paths: Paths, pool: ThreadPoolExecutor) -> pa.Table:
+    def _day(self, date: str, paths: Paths) -> _Day:
         with self._lock:
-            known, day = self._days.get(date, (frozenset(), None))
+            day = self._days.get(date)
             if day is not None:
                 self._days.move_to_end(date)
-        if day is not None and known == paths:
-            return day
+                if day.paths == paths:
+                    return day
         # What a date was made of may have become one file: then it is read anew, whole.
-        kept = [day] if day is not None and known < paths else []
-        new = paths - known if kept else paths
-        read = pool.map(lambda path: read_file(self._blobs, path), sorted(new))
-        day = merged([*kept, *read]).combine_chunks()
-        self._keep(date, paths, day)
+        kept = day if day is not None and day.paths < paths else None
+        new = paths if kept is None else paths - kept.paths
+        with ThreadPoolExecutor(_PARALLEL, "rollup-read") as pool:
+            read = [*pool.map(lambda path: read_file(self._blobs, path), sorted(new))]
+        regions = merged([*([kept.regions] if kept else []), *read]).combine_chunks()
+        day = _Day(paths, regions, without_regions(regions).combine_chunks())
+        self._keep(date, day)
         return day
 
-    def _keep(self, date: str, paths: Paths, day: pa.Table) -> None:
+    def _keep(self, date: str, day: _Day) -> None:
         with self._lock:
-            _, before = self._days.pop(date, (None, None))
+            before = self._days.pop(date, None)
             self._bytes += day.nbytes - (before.nbytes if before is not None else 0)
-            self._days[date] = (paths, day)
-            while self._bytes > self._most_bytes and len(self._days) > 1:
-                _, (_, oldest) = self._days.popitem(last=False)
+            self._days[date] = day
+            while self._bytes > self._most_bytes and len(self._days) > _LEAST_DATES:
+                _, oldest = self._days.popitem(last=False)
                 self._bytes -= oldest.nbytes
 
 

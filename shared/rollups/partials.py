@@ -74,6 +74,14 @@ def merged(parts: Iterable[pa.Table], keys: Sequence[str] = KEYS) -> pa.Table:
     return whole.sort_by([(keys[0], "ascending")])
 
 
+def without_regions(partials: pa.Table) -> pa.Table:
+    """`partials` with all regions of a minute and type as one, whose region is null."""
+    import pyarrow as pa
+
+    together = merged([partials], ("minute", "event_type"))
+    return together.add_column(2, "region", pa.nulls(together.num_rows, pa.string()))
+
+
 def between(partials: pa.Table, start: datetime | None, end: datetime | None) -> pa.Table:
     """Those of `partials`, which are sorted by minute, from `start` (inclusive) to `end` (exclusive)."""
     import numpy as np

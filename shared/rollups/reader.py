@@ -54,12 +54,15 @@ class Rollups:
         to `end` (exclusive), both aware and on whole minutes."""
         return merged(of_types(self.parts(start, end), event_types))
 
-    def parts(self, start: datetime, end: datetime) -> list[pa.Table]:
-        """The same in parts, each sorted by minute, which add up: cheaper for whoever groups them anyway."""
+    def parts(self, start: datetime, end: datetime, *, by_region: bool = True) -> list[pa.Table]:
+        """The same in parts, each sorted by minute, which add up: cheaper for whoever groups them anyway.
+
+        Without `by_region` all regions are one, and null: what it costs does not follow their number then.
+        """
 
         def read(view: _View) -> list[pa.Table]:
             dates = files_by_date(view.snapshot, _dates(view.snapshot, start, end))
-            days = [between(day, start, end) for day in self._days.of(dates)]
+            days = [between(day, start, end) for day in self._days.of(dates, by_region=by_region)]
             return [*days, between(self._landed(view, start, end), start, end)]
 
         return self._read(read)
@@ -69,14 +72,16 @@ class Rollups:
         start: datetime | None,
         end: datetime | None,
         answer: Callable[[Iterator[list[pa.Table]]], Answer],
+        *,
+        by_region: bool = True,
     ) -> Answer:
         """What `answer` makes of the parts of each date (UTC) that has events, newest date first; it need not
-        go through all. It may be called again, and must begin anew then."""
+        go through all. It may be called again, and must begin anew then. See `parts` for `by_region`."""
 
         def days(view: _View) -> Iterator[list[pa.Table]]:
             dates, landed = self._all_dates(view, start, end)
             for day in sorted({*dates, *landed}, reverse=True):
-                committed = self._days.of({day: dates[day]}) if day in dates else []
+                committed = self._days.of({day: dates[day]}, by_region=by_region) if day in dates else []
                 yield [between(part, start, end) for part in (*committed, landed.get(day, no_partials()))]
 
         return self._read(lambda view: answer(days(view)))
@@ -89,10 +94,10 @@ class Rollups:
             known = self._days.count_windows(
                 {day: paths for day, paths in dates.items() if day not in landed}
             )
-            both = [
-                merged([*self._days.of({day: dates[day]} if day in dates else {}), part])
-                for day, part in landed.items()
-            ]
+            both = []
+            for day, part in landed.items():
+                committed = self._days.of({day: dates[day]}, by_region=False) if day in dates else []
+                both.append(merged([*committed, part]))
             return known + sum(map(count_windows, both))
 
         return self._read(read)

@@ -52,7 +52,7 @@ class Recent:
         """Of all types, as of one moment."""
         now = self._clock()
         end = _floor(now, _MINUTE) + _MINUTE
-        parts = self._rollups.parts(_floor(now - DAY, _MINUTE), end)
+        parts = self._rollups.parts(_floor(now - DAY, _MINUTE), end, by_region=False)
 
         def since(start: datetime) -> Mapping[str, int]:
             return _by_type([between(part, start, end) for part in parts])

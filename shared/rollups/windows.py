@@ -66,7 +66,7 @@ def aggregates(rollups: Rollups, wanted: WindowsWanted) -> list[Aggregate]:
                 break
         return found
 
-    return rollups.back(start, end, newest)
+    return rollups.back(start, end, newest, by_region=wanted.by_region)
 
 
 def _aggregates_in(parts: list[pa.Table], wanted: WindowsWanted, limit: int) -> list[Aggregate]:
