@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.http.dashboard_page import FILES
 from shared.adapters.table_storage import TableStorage
 from shared.anomalies.models import Alarm, Series
 from shared.anomalies.records import id_of
@@ -60,6 +61,16 @@ def send(floe: httpx.Client, event_type: str, count: int, when: datetime | None 
         event["timestamp"] = when.isoformat()
     assert floe.post("/api/events/batch", json=[event] * count).raise_for_status().json()["count"] == count
     return region
+
+
+def test_the_page_comes_with_its_policy_and_is_not_sent_twice(floe: httpx.Client) -> None:
+    for path in ("/dashboard", "/dashboard/main.js", "/dashboard/uplot.js"):
+        answer = floe.get(path)
+        assert answer.headers["Content-Security-Policy"] == FILES.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-cache"
+        again = floe.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (answer.status_code, again.status_code) == (200, 304)
+    assert floe.get("/dashboard/no-such.js").status_code == 404
 
 
 def test_the_counts_are_those_of_the_api_and_follow_new_events(

@@ -30,7 +30,8 @@ export function createApi(key) {
       });
       return { ok: response.ok, status: response.status, headers: response.headers, text: await response.text() };
     } catch (error) {
-      throw new ApiError(0, error.name === "TimeoutError" ? "Floe takes too long to answer" : "Floe does not answer");
+      if (error.name === "TimeoutError") throw new ApiError(504, "Floe takes too long to answer");
+      throw new ApiError(0, "Floe does not answer");
     }
   }
 

@@ -1,7 +1,7 @@
 // Keeps the panels up to date: each in its own rhythm, none while nobody looks, slower while something fails.
 
 const TICK_MS = 500;
-const MOST_SLOWER = 8;
+const MOST_SLOWER = 4;
 
 /**
  * A panel has `every` (ms), `load(api)`, `show(data)` and `fail(error)`. `told(error, panel)` hears of every

@@ -10,7 +10,8 @@ export class Status {
   constructor() {
     this.root = byId("status");
     this.newest = null;
-    this.gone = false;
+    // Requests in a row that came to nothing: one may be lost, more say that Floe is gone.
+    this.missed = 0;
     this.locked = false;
     this.paused = false;
     setInterval(() => this.show(), 1000);
@@ -20,9 +21,8 @@ export class Status {
   told(error) {
     if (error === null) this.newest = Date.now();
     this.locked = error?.status === 401 || (this.locked && error !== null);
-    const gone = error?.status === 0;
-    // One answer is enough to know that Floe is there; that it is gone is said by what failed since.
-    if (error === null || gone) this.gone = gone;
+    if (error === null) this.missed = 0;
+    else if (error.status === 0) this.missed += 1;
     this.show();
   }
 
@@ -44,7 +44,7 @@ export class Status {
 
   state() {
     const at = this.newest && format.moment(this.newest);
-    if (this.gone) return ["gone", at ? `Floe does not answer since ${at}` : "Floe does not answer"];
+    if (this.missed > 1) return ["gone", at ? `Floe does not answer since ${at}` : "Floe does not answer"];
     if (this.locked) return ["locked", "An API key is needed"];
     if (this.paused) return ["stale", at ? `Paused at ${at}` : "Paused"];
     if (this.newest === null) return ["starting", "Waiting for the first answer"];
