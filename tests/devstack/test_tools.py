@@ -94,6 +94,27 @@ def test_missing_chromium_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch)
             ask()
 
 
+def test_root_gets_chromium_from_debian_once(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, programs = tools / "log", tools / "programs"
+    programs.mkdir()
+    (programs / "env").symlink_to("/usr/bin/env")
+    apt = programs / "apt-get"
+    apt.write_text(
+        f"#!/bin/sh\necho $DEBIAN_FRONTEND $@ >> {log}\n"
+        f'case "$*" in *install*) /bin/cp "$0" {programs}/chromium;; esac\n'
+    )
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(chromium.os, "geteuid", lambda: 0)
+    for _ in range(2):
+        chromium.ensure(_say_nothing)
+        assert chromium.executable() == str(programs / "chromium")
+    assert log.read_text().splitlines() == [
+        "noninteractive -qq update",
+        "noninteractive -qq install -y --no-install-recommends chromium",
+    ]
+
+
 def test_old_java_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     java = tmp_path / "java"
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
