@@ -25,6 +25,7 @@ from shared.anomalies.states import BLOCK, DAY, PairState
 from shared.anomalies.stories import Stories
 from shared.anomalies.turns import Turns
 from shared.anomalies.window import Window, minute_of, time_of
+from shared.anomalies.withheld import Withheld
 from shared.lake.ports import Lease, Leases
 from shared.platform.clock import Clock
 from shared.platform.logs import get_log
@@ -56,8 +57,9 @@ class ScanOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """One scan: the minute that it is, the first one that is not closed, and when it should end."""
+    """One scan: when it began, the current minute, the first one that is not closed, when it should end."""
 
+    begun: datetime
     current: int
     closed: int
     until: datetime
@@ -78,7 +80,9 @@ class AnomalyScan:
         turns: Turns,
         leases: Leases,
         clock: Clock,
+        patience: timedelta = timedelta(seconds=90),
     ) -> None:
+        """`patience`: how long at most what later events could undo is withheld, see `withheld`."""
         self._minutes = minutes
         self._judge = judge
         self._checkpoints = checkpoints
@@ -87,6 +91,7 @@ class AnomalyScan:
         self._leases = leases
         self._clock = clock
         self._states: dict[Pair, PairState] | None = None
+        self._withheld = Withheld(patience)
         self._kept = -1
         self._looked_far = _NEVER
         # Pairs for which there was no time, now and in the scan before; these come first.
@@ -114,7 +119,7 @@ class AnomalyScan:
     def _run(self, lease: Lease) -> ScanOutcome:
         now = self._clock()
         self._first, self._left = self._left, set()
-        scan = _Scan(minute_of(now), minute_of(now - GRACE), now + _LONGEST, lease)
+        scan = _Scan(now, minute_of(now), minute_of(now - GRACE), now + _LONGEST, lease)
         states = self._states
         if states is None or not self._turns.is_ours():
             states = self._load()
@@ -141,6 +146,7 @@ class AnomalyScan:
         self._stories.load()
         self._kept, self._states = self._checkpoints.newest()
         self._looked_far = _NEVER
+        self._withheld.clear()
         _log.info("anomaly states loaded", pairs=len(self._states), minute=self._kept)
         return self._states
 
@@ -156,20 +162,22 @@ class AnomalyScan:
         far = self._window(scan, DAY, [event_type], known)
         late = far.changed(known)
         checkpoints = self._checkpoints.names() if late else []
-        wanted: dict[Pair, PairState] = {}
+        behind: dict[Pair, PairState] = {}
+        changed: dict[Pair, PairState] = {}
         for pair in far.places:
             state = known.get(pair)
             if state is not None and state.judged_to >= far.start and pair not in late:
                 if state.judged_to < scan.closed:
-                    wanted[pair] = state
+                    behind[pair] = state
                 continue
             before = self._state_before(pair, late[pair], far, checkpoints) if pair in late else None
             first = far.first(pair)
             if before is not None:
-                wanted[pair] = before
+                changed[pair] = before
             elif first is not None:
-                wanted[pair] = PairState(judged_to=first, seen=first)
-        self._advance(scan, far, wanted)
+                changed[pair] = PairState(judged_to=first, seen=first)
+        self._advance(scan, far, behind)
+        self._advance(scan, far, changed, changed=True)
 
     def _state_before(self, pair: Pair, minute: int, far: Window, checkpoints: list[str]) -> PairState | None:
         """The newest state in `checkpoints` that knew no minute from `minute` on, and of those before it what
@@ -180,9 +188,11 @@ class AnomalyScan:
                 return state
         return None
 
-    def _advance(self, scan: _Scan, window: Window, bases: Mapping[Pair, PairState]) -> None:
+    def _advance(
+        self, scan: _Scan, window: Window, bases: Mapping[Pair, PairState], *, changed: bool = False
+    ) -> None:
         """Judges each pair from its state in `bases` on, puts the new states in place, and adds what there is
-        to tell."""
+        to tell. `changed`: new or late events came to the pairs."""
         told = self._stories.open_ones()
         unusual = window.unusual(scan.closed, HOUR)
         ordered = sorted(bases, key=lambda pair: (pair not in self._first, order(pair)))
@@ -195,7 +205,10 @@ class AnomalyScan:
                 if pair in unusual:
                     alarms = [*alarms, *self._judge.ahead(pair, state, window, scan.closed)]
                 self._held()[pair] = state
-                scan.alarms.extend(alarms)
+                if changed:
+                    scan.alarms.extend(self._withheld.changed(pair, alarms, scan.begun))
+                else:
+                    scan.alarms.extend([*alarms, *self._withheld.still(pair)])
             scan.outcome.series += len(METRICS) * len(pairs)
 
     def _tell(self, scan: _Scan) -> None:
@@ -215,7 +228,8 @@ class AnomalyScan:
         if self._left:
             self._looked_far = _NEVER
         if states and scan.closed - self._kept >= _CHECKPOINT_EVERY:
-            self._checkpoints.keep(states, scan.closed)
+            told = {pair: state for pair, state in states.items() if pair not in self._withheld.pairs}
+            self._checkpoints.keep(told, scan.closed)
             self._kept = scan.closed
 
     def _held(self) -> dict[Pair, PairState]:

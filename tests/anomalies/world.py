@@ -85,8 +85,11 @@ def _kill() -> None:
 class World:
     """Storage that stays, and instances of the scan that come and go."""
 
-    def __init__(self, detectors: Detectors | None = None) -> None:
+    def __init__(
+        self, detectors: Detectors | None = None, patience: timedelta = timedelta(seconds=90)
+    ) -> None:
         """The product's own detectors where none are given."""
+        self.patience = patience
         self.detectors = detectors or SurpriseDetectors(SCORE)
         self.clock = ManualClock(NOON)
         self.minutes = MemoryMinutes()
@@ -106,6 +109,7 @@ class World:
             Turns(tables),
             SeamLeases(self.leases, seam),
             self.clock,
+            self.patience,
         )
 
     def dying(self, at: int, *, after: bool) -> AnomalyScan:
