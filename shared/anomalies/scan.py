@@ -128,7 +128,7 @@ class AnomalyScan:
         on_time = {
             pair: state
             for pair, state in states.items()
-            if pair not in late and state.judged_to >= near.start
+            if pair not in late and state.judged_to >= near.start and pair not in self._withheld.pairs
         }
         self._advance(scan, near, on_time)
         others = (near.places.keys() | states.keys()) - on_time.keys()
@@ -156,7 +156,8 @@ class AnomalyScan:
         return Window(rows, start, end, known)
 
     def _catch_up(self, scan: _Scan, event_type: str) -> None:
-        """Judges what is new, what stayed behind, and again what late events came to."""
+        """Judges what is new, what stayed behind, and again what late events came to; and sees whether what
+        is withheld is as it was."""
         states = self._held()
         known = {pair: state for pair, state in states.items() if pair.event_type == event_type}
         far = self._window(scan, DAY, [event_type], known)
@@ -167,7 +168,7 @@ class AnomalyScan:
         for pair in far.places:
             state = known.get(pair)
             if state is not None and state.judged_to >= far.start and pair not in late:
-                if state.judged_to < scan.closed:
+                if state.judged_to < scan.closed or pair in self._withheld.pairs:
                     behind[pair] = state
                 continue
             before = self._state_before(pair, late[pair], far, checkpoints) if pair in late else None
