@@ -134,7 +134,7 @@ class RollupTable:
             done = table.commit(snapshot, added, progress, removed=removed(gone), notes=notes)
         except CommitConflict as conflict:
             raise LeaseHeld(f"another writer committed to {ROLLUPS.name}: {conflict}") from conflict
-        _log.info("committed", version=done.version, **notes)
+        _log.info("committed", stream=ROLLUPS.name, version=done.version, **notes)
 
 
 def _reached(snapshot: Snapshot, app_ids: Iterable[str]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from tests.kills.deliveries import DEAD_LETTERS, PARTITIONS, ROWS
 from tests.kills.strikes import strikes, survive_all
 
 # Segments of a batch, and files of a commit, are written beside each other.
-_BESIDE = ("put", "create")
+_BESIDE = ("put",)
 
 type NewCase = Callable[[], Case]
 

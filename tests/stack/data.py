@@ -31,7 +31,7 @@ def read_messages(stack: RunningStack, count: int) -> list[bytes | None]:
     try:
         consumer.assign([TopicPartition(TOPIC, 0, 0)])
         found: list[bytes | None] = []
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while len(found) < count and time.monotonic() < deadline:
             message = consumer.poll(0.2)
             if message is not None and message.error() is None:
