@@ -125,7 +125,7 @@ class Judge:
     def _of_silence(self, series: Series, minute: int, silence: Silence) -> Iterator[Alarm]:
         """The run of silent minutes that lasts up to `minute`, when it reaches the next severity. It is told
         as of its first minute."""
-        if not silence.run or silence.points - silence.run < WARM_UP:
+        if not silence.run or silence.usual < 1 or silence.points - silence.run < WARM_UP:
             return
         before, score = silence.score(silence.run - 1), silence.score(silence.run)
         due = self._least_score if before < self._least_score else next_severity(before)
