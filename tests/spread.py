@@ -13,8 +13,8 @@ from xdist.scheduler import LoadGroupScheduling
 STACK = "stack"
 # CPU seconds of the files that take longest, with all that they start; the others count nothing.
 WEIGHTS = {
-    "tests/bench/test_benchmarks.py": 110,
-    "tests/kills/test_kills.py": 66,
+    "tests/bench/test_benchmarks.py": 130,
+    "tests/kills/test_kills.py": 100,
     "tests/kills/test_tiers.py": 60,
     "tests/dead_letters/test_replay.py": 41,
     "tests/kills/test_replays.py": 27,
