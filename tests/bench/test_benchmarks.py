@@ -24,6 +24,7 @@ COUNTS = [
     "--readings=2000",
     "--sensors=100",
     "--final-files=0",
+    "--series=20",
 ]
 SMALL = [*COUNTS, "--timeout=200", "--no-peers"]
 
@@ -47,10 +48,12 @@ def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
 
 
 def test_the_cheap_ones(tmp_path: Path) -> None:
-    found = run(tmp_path, "import", "trigger", "platform")
+    found = run(tmp_path, "import", "trigger", "platform", "scan")
     assert found["import"]["heavy modules in it"] == 0
     assert found["trigger"]["plain, 1,000 messages: invocation"] > 0
     assert found["platform"]["raw body: added to a bare function"] > 0
+    assert found["scan"]["series"] == 5 * (1 + 2) * 2
+    assert found["scan"]["state of a series, largest"] <= 24 * 1024
 
 
 def test_a_backlog_is_worked_off_and_counted(tmp_path: Path) -> None:
