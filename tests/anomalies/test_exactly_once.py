@@ -11,7 +11,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shared.anomalies.checkpoints import Checkpoints
+from shared.anomalies.models import Series
 from shared.anomalies.scan import AnomalyScan
+from shared.anomalies.service import AnomaliesWanted
+from shared.anomalies.stories import STORY
+from shared.anomalies.window import minute_of
 from tests.anomalies.test_scan import usual
 from tests.anomalies.world import MINUTE, Killed, World
 from tests.fakes.detectors import PlainDetectors
@@ -78,34 +82,71 @@ STEPS = st.builds(
 )
 
 
+def pass_time(world: World, seconds: int) -> None:
+    """Lets time pass, in which the usual events come."""
+    begun = world.clock()
+    world.clock.advance(seconds=seconds)
+    for minute in range(seconds // 60):
+        world.minutes.add(begun + minute * MINUTE, usual(minute), 5.0, region="us-east")
+
+
+def come(world: World, step: Step) -> None:
+    """What comes in a step."""
+    pass_time(world, step.seconds)
+    world.minutes.add(world.clock() - step.late * MINUTE, step.events, 5.0, region=step.region)
+
+
+def scan(world: World, instances: list[AnomalyScan], step: Step) -> None:
+    """The scan of a step, with what is done to instances."""
+    if step.anew:
+        instances[step.who] = world.instance()
+    if step.killed_at is not None:
+        dying = world.dying(step.killed_at, after=step.anew)
+        try:
+            dying.run()
+        except Killed:
+            world.leases.held.clear()
+    instances[step.who].run()
+
+
 @given(st.lists(STEPS, min_size=1, max_size=12))
 @settings(max_examples=20, phases=PHASES)
 def test_two_instances_that_die_and_come_again_tell_what_one_tells(steps: list[Step]) -> None:
     # Without patience: what is withheld depends on when who looked.
     world, alone = (World(PlainDetectors(), patience=timedelta(0)) for _ in range(2))
-    steady = alone.instance()
-    instances: list[AnomalyScan] = [world.instance(), world.instance()]
+    steady, instances = alone.instance(), [world.instance(), world.instance()]
     for place in (world, alone):
         place.history(70, usual, 5.0, region="us-east")
     for step in steps:
         for place in (world, alone):
-            begun = place.clock()
-            place.clock.advance(seconds=step.seconds)
-            for minute in range(step.seconds // 60):
-                place.minutes.add(begun + minute * MINUTE, usual(minute), 5.0, region="us-east")
-            place.minutes.add(place.clock() - step.late * MINUTE, step.events, 5.0, region=step.region)
+            come(place, step)
         steady.run()
-        if step.anew:
-            instances[step.who] = world.instance()
-        if step.killed_at is not None:
-            dying = world.dying(step.killed_at, after=step.anew)
-            try:
-                dying.run()
-            except Killed:
-                world.leases.held.clear()
-        instances[step.who].run()
+        scan(world, instances, step)
         assert world.found() == alone.found()
     assert world.anomalies().total() == len(world.found())
+
+
+@given(st.lists(STEPS, min_size=1, max_size=12))
+@settings(max_examples=20, phases=PHASES)
+def test_nothing_is_missed_in_the_end(steps: list[Step]) -> None:
+    """Each alarm of whoever goes over it all at once is told, or part of a story that is."""
+    world = World(PlainDetectors())
+    world.history(70, usual, 5.0, region="us-east")
+    instances = [world.instance(), world.instance()]
+    for step in steps:
+        come(world, step)
+        scan(world, instances, step)
+    for _ in range(4):
+        pass_time(world, 100)
+        instances[0].run()
+    world.found()
+    told = [anomaly for _, anomaly in world.anomalies().page(AnomaliesWanted(), "", 1000)]
+    for alarm in world.alarms():
+        event_type, region, metric = alarm.series
+        stories = {Series(event_type, region, metric), Series(event_type, None, metric)}
+        assert any(
+            one.series in stories and abs(minute_of(one.window_start) - alarm.minute) <= STORY for one in told
+        )
 
 
 def test_a_new_instance_comes_to_the_same_states() -> None:

@@ -10,12 +10,15 @@ import pyarrow as pa
 from shared.anomalies.checkpoints import Checkpoints
 from shared.anomalies.detector import SurpriseDetectors
 from shared.anomalies.judge import Judge
+from shared.anomalies.models import Alarm
 from shared.anomalies.ports import Detectors
 from shared.anomalies.records import LISTED, anomaly_of
-from shared.anomalies.scan import AnomalyScan
+from shared.anomalies.scan import GRACE, AnomalyScan
 from shared.anomalies.service import Anomalies
+from shared.anomalies.states import BLOCK, DAY, PairState
 from shared.anomalies.stories import Stories
 from shared.anomalies.turns import Turns
+from shared.anomalies.window import Window, minute_of, time_of
 from shared.platform.state_tables import ANOMALIES, ANOMALY_CLAIMS
 from tests.fakes.blobs import MemoryBlobs
 from tests.fakes.clock import ManualClock
@@ -128,6 +131,19 @@ class World:
         assert sorted(listed) == sorted(claimed)
         assert len({*listed}) == len(listed)
         return sorted(listed)
+
+    def alarms(self) -> list[Alarm]:
+        """What one who goes over all closed minutes of the last day at once has to tell."""
+        current, closed = minute_of(self.clock()), minute_of(self.clock() - GRACE)
+        start = (current - DAY) // BLOCK * BLOCK
+        window = Window(self.minutes.minutes(time_of(start), time_of(current)), start, current)
+        judge, found = Judge(self.detectors, SCORE), []
+        for pair in window.places:
+            first = window.first(pair)
+            assert first is not None
+            _, alarms = judge.advance(pair, PairState(first, first), window, closed, ())
+            found += alarms
+        return found
 
     def history(
         self,
