@@ -92,6 +92,8 @@ FAMILIES = (COLD_STORAGE, INGESTION, ANALYTICS, RESOURCES, TASKS)
 _PREFIXES = (
     ("api/v1", INGESTION),
     ("api", ANALYTICS),
+    # A page of many files, which the few requests that a plan without a key has would not bring.
+    ("dashboard", ANALYTICS),
     ("metrics/system", TASKS),
     ("metrics/tasks", TASKS),
     *((prefix, COLD_STORAGE) for prefix in ("health", "metrics", "upload", "cleanup", "storage", "azure")),

@@ -98,6 +98,9 @@ def test_ingestion_has_names_of_its_own_for_some_codes(code: str, expected: str)
         ("/healthy", TASKS),
         ("/", TASKS),
         ("/docs", TASKS),
+        ("/dashboard", ANALYTICS),
+        ("/dashboard/main.js", ANALYTICS),
+        ("/dashboards", TASKS),
     ],
 )
 def test_the_family_follows_from_the_path(path: str, family: Family) -> None:
