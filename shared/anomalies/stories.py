@@ -109,8 +109,10 @@ class Stories:
         claim = claim_row(alarm, self._number + 1, self._clock(), self._retention)
         try:
             self._tables.insert(ANOMALY_CLAIMS, claim)
-        except RowExists:  # another instance was faster
+        except RowExists:  # another instance was faster; it lists what it claimed
             claim = self._tables.get(ANOMALY_CLAIMS, claim.partition, claim.key)
+            self._remember(claim, claim)
+            return False
         self._remember(claim, claim)
         self._list(claim)
         ANOMALIES_TOLD.add(1, alarm.series.event_type, severity_of(alarm.score))

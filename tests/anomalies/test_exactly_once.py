@@ -17,12 +17,13 @@ from shared.anomalies.service import AnomaliesWanted
 from shared.anomalies.stories import STORY
 from shared.anomalies.window import minute_of
 from tests.anomalies.test_scan import usual
-from tests.anomalies.world import MINUTE, Killed, World
+from tests.anomalies.world import MINUTE, NOON, Killed, World
 from tests.fakes.detectors import PlainDetectors
 
 
 def spiky() -> World:
-    """An hour of two regions, then a spike of one of them; a scan has seen the hour."""
+    """An hour of two regions, then a spike of one of them, now and a quarter of an hour ago; the hour is
+    scanned."""
     world = World(PlainDetectors())
     for region in ("us-east", "eu-west"):
         world.history(75, usual, 5.0, region=region)
@@ -30,7 +31,8 @@ def spiky() -> World:
     world.clock.advance(minutes=16)  # the next scan keeps a checkpoint
     for region in ("us-east", "eu-west"):
         world.history(16, usual, 5.0, region=region)
-    world.minutes.add(world.clock(), 3000, 700.0, region="us-east")
+    for ago in (0, 15):
+        world.minutes.add(world.clock() - ago * MINUTE, 3000, 700.0, region="us-east")
     return world
 
 
@@ -39,7 +41,7 @@ def test_killed_at_any_call_of_storage(after: bool) -> None:
     whole = spiky()
     whole.instance().run()
     expected = whole.found()
-    assert len(expected) == 2
+    assert len(expected) == 3
     for at in count():
         world = spiky()
         try:
@@ -165,6 +167,37 @@ def test_a_new_instance_comes_to_the_same_states() -> None:
     again.run()
     assert again.states() == scan.states()
     assert again.states() != kept
+
+
+def test_an_instance_knows_what_another_told_meanwhile() -> None:
+    world = World()
+    first, second = world.instance(), world.instance()
+    world.history(70, usual)
+    first.run()
+    world.minutes.add(world.clock(), 9000)
+    assert second.run().told == 1
+    world.clock.advance(minutes=1)
+    world.minutes.add(world.clock(), 9000)  # the same story
+    assert first.run().told == 0
+    assert second.run().told == 0
+    assert len(world.found()) == 1
+
+
+def test_a_checkpoint_that_knew_other_events_is_nothing_to_go_back_to() -> None:
+    world, at_once = World(), World()
+    scan = world.instance()
+    for place in (world, at_once):
+        place.history(100, usual, 5.0)
+    scan.run()  # keeps a checkpoint
+    for late in (NOON - 50 * MINUTE, NOON + 2 * MINUTE):  # before what it knows, then after
+        for place in (world, at_once):
+            place.clock.advance(minutes=10)
+            place.history(10, usual, 5.0)
+            place.minutes.add(late, 40, 6.0)
+        scan.run()
+    fresh = at_once.instance()
+    fresh.run()
+    assert scan.states() == fresh.states()
 
 
 def test_states_of_another_version_are_made_anew() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -134,6 +135,17 @@ def test_several_at_one_moment_are_counted_too() -> None:
     found.clock.advance(hours=1)
     found.tell()
     assert found.anomalies.count_since(NOON + timedelta(minutes=1)) == 1
+
+
+def test_of_two_that_tell_the_same_one_does() -> None:
+    """Each knows nothing of the other, as when a lease was lost."""
+    found = Found()
+    other = Stories(found.tables, found.clock, KEPT)
+    alarm = Alarm(Series("error", None, "count"), minute_of(NOON), 100.0, 1.0, 20.0, "season", open=False)
+    assert [stories.tell(alarm) for stories in (other, found.stories)] == [True, False]
+    later = replace(alarm, minute=alarm.minute + 1)
+    assert not found.stories.tell(later)
+    assert found.anomalies.total() == len(found.page(AnomaliesWanted())) == 1
 
 
 def test_they_are_kept_as_long_as_said_and_counted_for_ever(found: Found) -> None:
