@@ -16,6 +16,8 @@ from shared.anomalies.scan import AnomalyScan
 from shared.anomalies.service import AnomaliesWanted
 from shared.anomalies.stories import STORY
 from shared.anomalies.window import minute_of
+from shared.platform.errors import StorageUnavailable
+from shared.platform.tables import Row
 from tests.anomalies.test_scan import usual
 from tests.anomalies.world import MINUTE, NOON, Killed, World
 from tests.fakes.detectors import PlainDetectors
@@ -170,17 +172,41 @@ def test_a_new_instance_comes_to_the_same_states() -> None:
 
 
 def test_an_instance_knows_what_another_told_meanwhile() -> None:
-    world = World()
+    """Though what was told came to nothing, what follows is the same story."""
+    world = World(PlainDetectors())
     first, second = world.instance(), world.instance()
-    world.history(70, usual)
+    world.history(70, usual, 5.0)
     first.run()
-    world.minutes.add(world.clock(), 9000)
+    world.minutes.add(world.clock(), 10, 900.0)
     assert second.run().told == 1
+    world.minutes.add(world.clock(), 90, 5.0)
+    world.minutes.add(world.clock(), 10, -890.0)
     world.clock.advance(minutes=1)
-    world.minutes.add(world.clock(), 9000)  # the same story
+    world.minutes.add(world.clock(), 10, 900.0)
     assert first.run().told == 0
-    assert second.run().told == 0
     assert len(world.found()) == 1
+
+
+def test_what_could_not_be_told_is_told_by_the_next_scan() -> None:
+    """The minute is closed, and its state went on."""
+    world = World()
+    scan = world.instance()
+    world.history(70, usual)
+    scan.run()
+    world.minutes.add(world.clock(), 9000)
+    world.clock.advance(minutes=3)
+    world.history(2, usual)
+    insert = world.tables.insert
+
+    def fails(table: str, row: Row) -> Row:
+        raise StorageUnavailable(table)
+
+    world.tables.insert = fails  # type: ignore[method-assign]
+    with pytest.raises(StorageUnavailable):
+        scan.run()
+    assert scan.states() == {}
+    world.tables.insert = insert  # type: ignore[method-assign]
+    assert scan.run().told == 1
 
 
 def test_a_checkpoint_that_knew_other_events_is_nothing_to_go_back_to() -> None:
