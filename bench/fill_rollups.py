@@ -12,6 +12,7 @@ from shared.adapters.blob_leases import BlobLeases
 from shared.adapters.connection import StorageAccount
 from shared.adapters.delta_lake import DeltaLake
 from shared.adapters.obstore_blobs import ObstoreBlobs
+from shared.platform.clock import utc_now
 from shared.rollups.partials import MINUTE, partial_schema
 from shared.rollups.regions import RegionStore
 from shared.rollups.table import MERGED_AT, RollupTable
@@ -32,23 +33,24 @@ class RollupFiller:
         leases = BlobLeases(account, SYSTEM_CONTAINER, 15)
         store = RegionStore(blobs, regions)
         lake = DeltaLake(account, blobs, identity={})
-        self._table = RollupTable(blobs, lake, leases, store, lambda: uuid.uuid4().hex)
+        self._table = RollupTable(blobs, lake, leases, store, lambda: uuid.uuid4().hex, utc_now)
         self._newest = int(newest.timestamp() // 60)
         self._regions = regions
         self._random = np.random.default_rng(1)
         self._commits = 0
 
     def fill(self, events: int) -> int:
-        """Rolls up so many events; the last day by many commits, those before by one each. Returns the number
+        """Rolls up so many events: dates that are over by one commit each, today by many. Returns the number
         of rows."""
         minutes = -(-events * 60 // EVENTS_AN_HOUR)
         rows, start = 0, self._newest - minutes
+        today = self._newest // _MINUTES_A_DAY * _MINUTES_A_DAY
         while start < self._newest:
-            left = self._newest - start
-            step = left - _MINUTES_A_DAY if left > _MINUTES_A_DAY else -(-_MINUTES_A_DAY // (MERGED_AT - 1))
-            step = min(step, _MINUTES_A_DAY, left)
-            rows += self._commit(start, start + step)
-            start += step
+            end = (start // _MINUTES_A_DAY + 1) * _MINUTES_A_DAY
+            if start >= today:
+                end = min(start + -(-_MINUTES_A_DAY // (MERGED_AT - 1)), self._newest)
+            rows += self._commit(start, end)
+            start = end
         return rows
 
     def _commit(self, start: int, end: int) -> int:

@@ -34,8 +34,8 @@ def measure(options: Options) -> Result:
         day = 24 * EVENTS_AN_HOUR
         _measure(result, f"{_MOST_REGIONS} regions a type", stack, options, day, _MOST_REGIONS, landed=True)
     result.notes.append(
-        f"{EVENTS_AN_HOUR:,} events an hour, every minute with all regions of all five types; the last day "
-        "as 23 files, as flushes leave them."
+        f"{EVENTS_AN_HOUR:,} events an hour, every minute with all regions of all five types; dates that are "
+        "over have one file each, today one for each hour."
     )
     return result
 

@@ -45,6 +45,8 @@ class CommittedDays:
         self._lock = Lock()
         self._days: OrderedDict[str, _Day] = OrderedDict()
         self._bytes = 0
+        # Small, and there are few dates with several files: of all of them.
+        self._counts: dict[str, tuple[Paths, int]] = {}
 
     def of(self, wanted: Mapping[str, Paths], *, by_region: bool = True) -> list[pa.Table]:
         """For each date (ISO) of `wanted` what its files hold, sorted by minute; see `files_by_date`. Without
@@ -61,7 +63,14 @@ class CommittedDays:
         have several."""
         alone = [next(iter(paths)) for paths in wanted.values() if len(paths) == 1]
         several = {date: paths for date, paths in wanted.items() if len(paths) > 1}
-        return sum(map(windows_in, alone)) + sum(map(count_windows, self.of(several, by_region=False)))
+        return sum(map(windows_in, alone)) + sum(self._windows(date, several[date]) for date in several)
+
+    def _windows(self, date: str, paths: Paths) -> int:
+        known = self._counts.get(date)
+        if known is None or known[0] != paths:
+            [day] = self.of({date: paths}, by_region=False)
+            known = self._counts[date] = (paths, count_windows(day))
+        return known[1]
 
     def _day(self, date: str, paths: Paths) -> _Day:
         with self._lock:

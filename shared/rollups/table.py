@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from shared.lake.ports import Blobs, CommitConflict, DataFile, Lake, LakeTable, Lease, Leases, Snapshot
 from shared.lake.turns import turn_at
+from shared.platform.clock import Clock
 from shared.platform.errors import LeaseHeld
 from shared.platform.logs import get_log
 from shared.rollups.files import by_date, encode_file, read_file, removed
-from shared.rollups.partials import merged, roll_up
+from shared.rollups.partials import merged, no_partials, roll_up
 from shared.rollups.regions import RegionStore
 from shared.streams.rollups import ROLLUPS
 
@@ -30,7 +31,13 @@ class RollupTable:
     """Implements shared.lake.ports.Follower for the events; every commit holds the table's lease."""
 
     def __init__(
-        self, blobs: Blobs, lake: Lake, leases: Leases, regions: RegionStore, name_files: Callable[[], str]
+        self,
+        blobs: Blobs,
+        lake: Lake,
+        leases: Leases,
+        regions: RegionStore,
+        name_files: Callable[[], str],
+        clock: Clock,
     ) -> None:
         """`name_files` gives a name that no file has."""
         self._blobs = blobs
@@ -38,6 +45,7 @@ class RollupTable:
         self._leases = leases
         self._regions = regions
         self._name_files = name_files
+        self._clock = clock
 
     def reached(self, app_ids: Iterable[str]) -> dict[str, int]:
         """See the port."""
@@ -55,7 +63,8 @@ class RollupTable:
         progress: Mapping[str, int],
         check: Callable[[], None],
     ) -> None:
-        """See the port. A date whose files are many gets one file for all of them by the same commit."""
+        """See the port. By the same commit a date whose files are many gets one file for all of them, and so
+        does one that is over and has several."""
         if all(reached[app_id] == now for app_id, now in progress.items()):
             return
         with turn_at(self._leases, ROLLUPS, check) as lease:
@@ -64,7 +73,7 @@ class RollupTable:
             if any(snapshot.progress(app_id) != reached[app_id] for app_id in progress):
                 raise LeaseHeld("another writer rolled up the same events")
             partials = self.named(digest)
-            added, gone = self._write(partials, _crowded(snapshot, partials))
+            added, gone = self._write(partials, _to_merge(snapshot, partials, self._clock().date()))
             notes = {"kind": "rollup", "rows": partials.num_rows, "merged": len(gone)}
             self._commit(table, snapshot, added, progress, gone, notes, lease, check)
 
@@ -96,21 +105,19 @@ class RollupTable:
         return merged([regions.named(partials)])
 
     def _write(
-        self, partials: pa.Table, crowded: Mapping[str, Sequence[dict[str, Any]]]
+        self, partials: pa.Table, to_merge: Mapping[date, Sequence[dict[str, Any]]]
     ) -> tuple[list[DataFile], list[dict[str, Any]]]:
         """The new files, and those that they take the place of."""
-        gone: list[dict[str, Any]] = []
+        new = dict(by_date(partials))
 
-        def whole() -> Iterator[tuple[date, pa.Table]]:
-            for day, part in by_date(partials):
-                files = crowded.get(day.isoformat(), ())
-                gone.extend(files)
-                before = [read_file(self._blobs, file["path"]) for file in files]
-                yield day, merged([*before, part]) if before else part
+        def whole(day: date) -> DataFile:
+            before = [read_file(self._blobs, file["path"]) for file in to_merge.get(day, ())]
+            part = new.get(day, no_partials())
+            return self._put(day, merged([*before, part]) if before else part)
 
         with ThreadPoolExecutor(_PARALLEL, "rollup-write") as pool:
-            added = [*pool.map(lambda item: self._put(*item), whole())]
-        return added, gone
+            added = [*pool.map(whole, sorted({*new, *to_merge}))]
+        return added, [file for files in to_merge.values() for file in files]
 
     def _put(self, day: date, partials: pa.Table) -> DataFile:
         file = encode_file(day, partials, self._name_files())
@@ -141,14 +148,22 @@ def _reached(snapshot: Snapshot, app_ids: Iterable[str]) -> dict[str, int]:
     return {app_id: snapshot.progress(app_id) for app_id in app_ids}
 
 
-def _crowded(snapshot: Snapshot, partials: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """The files of each date of `partials` that has many."""
+def _to_merge(snapshot: Snapshot, partials: pa.Table, today: date) -> dict[date, list[dict[str, Any]]]:
+    """The files of each date of `partials` that has many, and of one other date that is over and has several:
+    so that each date that is over comes to have one."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    days = pa.array([day.isoformat() for day, _ in by_date(partials)], pa.string())
     files = snapshot.files().select(["path", "size", "date"])
-    dates: dict[str, list[dict[str, Any]]] = {}
-    for file in files.filter(pc.is_in(files["date"], value_set=days)).to_pylist():
-        dates.setdefault(file["date"], []).append(file)
-    return {day: files for day, files in dates.items() if len(files) >= MERGED_AT}
+    counts = files.group_by("date").aggregate([("path", "count")]).to_pylist()
+    several = {row["date"]: row["path_count"] for row in counts if row["path_count"] > 1}
+    touched = {day.isoformat() for day, _ in by_date(partials)}
+    wanted = {day for day in touched if several.get(day, 0) >= MERGED_AT}
+    over = [day for day in several if day < today.isoformat() and day not in touched]
+    wanted |= set(sorted(over)[:1])
+    if not wanted:
+        return {}
+    found: dict[date, list[dict[str, Any]]] = {date.fromisoformat(day): [] for day in wanted}
+    for file in files.filter(pc.is_in(files["date"], value_set=pa.array([*wanted]))).to_pylist():
+        found[date.fromisoformat(file["date"])].append(file)
+    return found

@@ -59,7 +59,7 @@ def rollup_table() -> RollupTable:
     """The table of the roll-ups, to be written to."""
     from shared.rollups.table import RollupTable
 
-    return RollupTable(storage.blobs(), storage.lake(), storage.leases(), regions(), new_name)
+    return RollupTable(storage.blobs(), storage.lake(), storage.leases(), regions(), new_name, utc_now)
 
 
 @cache

@@ -17,6 +17,7 @@ from shared.rollups.windows import WindowsWanted, aggregates
 from shared.streams.events import EVENTS
 from shared.streams.rollups import ROLLUPS
 from tests.fakes.seam import Seam
+from tests.lake.rows import NOON
 from tests.lake.world import sweep
 from tests.rollups.world import END, START, RollupWorld, check, events, reader
 
@@ -198,3 +199,17 @@ def test_windows(seconds: int, by_region: bool) -> None:
     assert [one.total for one in found] == pytest.approx([row["sum"] for row in again])
     limited = aggregates(world.rollups, WindowsWanted(seconds=seconds, limit=3, by_region=by_region))
     assert limited == found[:3]
+
+
+def test_a_date_that_is_over_comes_to_have_one_file() -> None:
+    """One date a commit, oldest first, by whatever is flushed next."""
+    world = RollupWorld()
+    for number in range(3):
+        world.land(events(2 * number, [number * 20, DAY + number * 20]))
+        world.flusher().flush_all()
+    world.clock.advance(days=10_000)
+    for number in (6, 7):
+        world.land(events(number, [(world.clock().timestamp()) - NOON / 1e6]))
+        world.flusher().flush_all()
+        check_all(world)
+    assert len(world.paths(ROLLUPS)) == 1 + 1 + 2

@@ -18,6 +18,7 @@ from shared.lake.flush import Flusher, FlushLimits
 from shared.lake.ports import Blobs, Follower, Lake, Leases
 from shared.lake.schema import row_schema
 from shared.lake.segments import SegmentStore, Source, describe
+from shared.platform.clock import Clock, utc_now
 from shared.rollups.days import CommittedDays
 from shared.rollups.reader import Rollups
 from shared.rollups.regions import RegionStore
@@ -40,9 +41,12 @@ FROM events GROUP BY ALL
 """
 
 
-def rollup_table(blobs: Blobs, lake: Lake, leases: Leases, regions: int = 100) -> RollupTable:
+def rollup_table(
+    blobs: Blobs, lake: Lake, leases: Leases, regions: int = 100, clock: Clock = utc_now
+) -> RollupTable:
     """The roll-ups' table, as a process of its own."""
-    return RollupTable(blobs, lake, leases, RegionStore(blobs, regions), lambda: uuid.uuid4().hex)
+    store = RegionStore(blobs, regions)
+    return RollupTable(blobs, lake, leases, store, lambda: uuid.uuid4().hex, clock)
 
 
 def reader(blobs: Blobs, lake: Lake, regions: int = 100) -> Rollups:
@@ -104,7 +108,7 @@ class RollupWorld(World):
         seam = seam or Seam(_nothing)
         lake = SeamLake(MemoryLake(self.lake.logs, self.clock), seam)
         blobs, leases = SeamBlobs(self.blobs, seam), SeamLeases(self.leases, seam)
-        return rollup_table(blobs, lake, leases, self.regions)
+        return rollup_table(blobs, lake, leases, self.regions, self.clock)
 
     def flusher(self, limits: FlushLimits = _FLUSH, seam: Seam | None = None) -> Flusher:
         """A flusher that has the roll-ups follow."""
