@@ -28,6 +28,7 @@ WEIGHTS = {
     "tests/contracts/test_lake.py": 7,
     "tests/contracts/test_blobs.py": 11,
     "tests/telemetry/test_export.py": 10,
+    "tests/dashboard/test_page_alone.py": 10,
     "tests/lake/test_summary_recount.py": 8,
     "tests/lake/test_upload.py": 10,
     "tests/host/test_queues.py": 9,
