@@ -80,7 +80,7 @@ class Bands:
             window = self._window(series, replay.sought, last)
         replay = self._extended(replay, series, window, min(minute_of(now - GRACE), last))
         self._keep(series, replay)
-        detector = self._judge.detector(replay.state)
+        detector = self._judge.detector(series.metric, replay.state)
         ahead = self._judge.replay(series, detector, window, replay.end, last)
         return [
             Point(time_of(minute), value, band, minute < current)
@@ -121,7 +121,7 @@ class Bands:
             replay = replace(replay, begin=begin, end=begin)
         if closed <= replay.end:
             return replay
-        detector = self._judge.detector(replay.state)
+        detector = self._judge.detector(series.metric, replay.state)
         return replace(
             replay,
             end=closed,

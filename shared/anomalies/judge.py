@@ -13,8 +13,9 @@ from shared.anomalies.states import MOST_BYTES, PairState
 from shared.anomalies.window import Window
 from shared.platform.logs import get_log
 
-# An hour of history has 60 points, less what its ends leave out.
+# An hour of history has 60 counts, less what its ends leave out, and not each of its minutes has a mean.
 WARM_UP = 45
+_WARM_UP_OF_MEANS = 30
 _MINUTE_SECONDS = 60.0
 METRICS: tuple[Metric, ...] = get_args(Metric.__value__)
 # Fewer events in a minute are nothing to tell, however rare, nor a count so near to what was expected.
@@ -56,7 +57,7 @@ class Judge:
             if not points:
                 continue
             series = Series(*pair, metric)
-            detector = self.detector(after[metric])
+            detector = self.detector(metric, after[metric])
             for minute, value in points:
                 verdict = detector.judge(minute * _MINUTE_SECONDS, value)
                 alarm = Alarm(
@@ -88,7 +89,7 @@ class Judge:
         for metric in METRICS:
             kept = state.count if metric == "count" else state.mean
             standing = [*_outstanding(pair, metric, window, closed)] if kept else []
-            detector = self.detector(kept) if standing else None
+            detector = self.detector(metric, kept) if standing else None
             for minute, value in standing:
                 assert detector is not None
                 verdict = detector.judge(minute * _MINUTE_SECONDS, value)
@@ -117,10 +118,10 @@ class Judge:
             points.append((None if math.isnan(value) else value, band))
         return points
 
-    def detector(self, state: bytes) -> Detector:
+    def detector(self, metric: Metric, state: bytes) -> Detector:
         """The detector of that state; a new one where there is none, or one of another version."""
         loaded = self._detectors.load(state) if state else None
-        return loaded or self._detectors.new(_MINUTE_SECONDS, WARM_UP)
+        return loaded or self._new(metric)
 
     def _of_silence(self, series: Series, minute: int, silence: Silence) -> Iterator[Alarm]:
         """The run of silent minutes that lasts up to `minute`, when it reaches the next severity. It is told
@@ -148,7 +149,10 @@ class Judge:
         if len(state) <= MOST_BYTES:
             return state
         _log.error("state of a series too large", series=str(series), size=len(state))
-        return self._detectors.new(_MINUTE_SECONDS, WARM_UP).dump()
+        return self._new(series.metric).dump()
+
+    def _new(self, metric: Metric) -> Detector:
+        return self._detectors.new(_MINUTE_SECONDS, WARM_UP if metric == "count" else _WARM_UP_OF_MEANS)
 
 
 def _points(pair: Pair, metric: Metric, window: Window, start: int, end: int) -> Iterator[tuple[int, float]]:

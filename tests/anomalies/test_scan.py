@@ -267,3 +267,10 @@ def test_a_young_series_is_told_of_what_is_clear_alone() -> None:
         for world in (old, young):
             world.minutes.add(world.clock(), count - world.minutes.count(world.clock()))
         assert [world.instance().run().told for world in (old, young)] == told
+
+
+def test_a_value_every_other_minute_is_history_enough() -> None:
+    world = World()
+    world.history(62, lambda place: place % 2, 40.0)
+    world.minutes.add(world.clock(), 1, 4000.0)
+    assert world.instance().run().told == 1
