@@ -167,6 +167,7 @@ def query_aggregations(request: Request[AggregationsQuery]) -> dict[str, Any]:
     tags=TAGS,
     body=RecomputeWanted,
     body_required=False,
+    body_examples={"from a date on": {"start_date": "2025-09-30"}},
     response=Described("The job, new or at work already", RecomputeStarted),
     status=202,
     errors=(503,),

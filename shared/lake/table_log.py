@@ -22,6 +22,7 @@ from shared.platform.logs import get_log
 _log = get_log("lake")
 
 FOLDER = "_floe/summaries/"
+_LOG = "_delta_log/"
 # A summary is kept this often, in entries, so that nobody has more than these to read when it starts.
 EVERY = 16
 # A summary larger than this (bytes) is kept without its keys: some 250,000 of twenty letters.
@@ -68,8 +69,7 @@ class TableLog:
     def follow(self) -> None:
         """Reads up to the newest entry.
 
-        Raises LogCut when neither the log nor a kept summary tells what was before its first entry, or there
-        is no log.
+        Raises LogCut when neither the log nor a kept summary tells what was before its first entry.
         """
         if time.monotonic() - self._looked > STALE_SECONDS:
             self._start()
@@ -128,7 +128,8 @@ class TableLog:
                 self.summary, self._entry, self._kept = kept.summary, kept.entry, kept.summary.version
                 return
         self.summary, self._entry, self._kept = TableSummary(), "", -1
-        if self._read(0) is None:
+        # Without any log there is no table yet, which is known without opening one.
+        if self._read(0) is None and any(True for _ in self._blobs.list(self._container, _LOG)):
             raise LogCut(self._container)
 
     def _candidates(self) -> Iterator[_Kept]:
@@ -159,7 +160,7 @@ class TableLog:
 
     def _read(self, version: int) -> bytes | None:
         try:
-            return self._blobs.get(self._container, f"_delta_log/{version:020}.json")
+            return self._blobs.get(self._container, f"{_LOG}{version:020}.json")
         except BlobGone:
             return None
 
