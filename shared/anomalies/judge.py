@@ -24,7 +24,7 @@ _LEAST_CHANGE = 0.1
 # In a series of fewer minutes much is new that is not rare.
 _YOUNG = 3 * 60
 _YOUNG_FACTOR = 1.5
-# The mean of an open minute is looked at from so many values on, or as many as its series usually has.
+# So many values make the mean of an open minute, or as many as are usual; fewer count by their share.
 _ENOUGH_VALUES = 5
 # How far back the last values reach that an open minute is held against.
 HOUR = 60
@@ -84,15 +84,16 @@ class Judge:
 
     def ahead(self, pair: Pair, state: PairState, window: Window, closed: int) -> list[Alarm]:
         """What is to be told of the minutes from `closed` on already, though more may come: counts above all
-        of the last hour, for they only grow, and means beyond all of it once there are enough values."""
+        of the last hour, for they only grow, and means beyond all of it, also if the rest of the minute is as
+        usual."""
         alarms = []
         for metric in METRICS:
             kept = state.count if metric == "count" else state.mean
             standing = [*_outstanding(pair, metric, window, closed)] if kept else []
             detector = self.detector(metric, kept) if standing else None
-            for minute, value in standing:
+            for minute, value, at_least in standing:
                 assert detector is not None
-                verdict = detector.judge(minute * _MINUTE_SECONDS, value)
+                verdict = detector.judge(minute * _MINUTE_SECONDS, at_least)
                 series = Series(*pair, metric)
                 alarm = Alarm(
                     series, minute, value, verdict.expected, verdict.score, verdict.stream, open=True
@@ -165,21 +166,26 @@ def _points(pair: Pair, metric: Metric, window: Window, start: int, end: int) ->
             yield minute, value
 
 
-def _outstanding(pair: Pair, metric: Metric, window: Window, closed: int) -> Iterator[tuple[int, float]]:
-    """The points from `closed` on that lie beyond all of the hour before it."""
+def _outstanding(
+    pair: Pair, metric: Metric, window: Window, closed: int
+) -> Iterator[tuple[int, float, float]]:
+    """The points from `closed` on that lie beyond all of the hour before it, and what is sure of each: what
+    it comes to if the rest of its minute is as usual."""
     lately = [value for _, value in _points(pair, metric, window, max(closed - HOUR, window.start), closed)]
     if not lately:
         return
-    lowest, highest = min(lately), max(lately)
-    place, current = window.places[pair], window.end - 1
+    lowest, highest, usual = min(lately), max(lately), sum(lately) / len(lately)
+    current = window.end - 1
     for minute, value in _points(pair, metric, window, closed, window.end):
-        if metric == "mean" and minute == current and not _enough_values(window, place, closed):
-            continue
-        if value > highest or (metric == "mean" and value < lowest):
-            yield minute, value
+        share = _share(window, window.places[pair], closed) if metric == "mean" and minute == current else 1.0
+        sure = usual + share * (value - usual)
+        if sure > highest or (metric == "mean" and sure < lowest):
+            yield minute, value, sure
 
 
-def _enough_values(window: Window, place: int, closed: int) -> bool:
+def _share(window: Window, place: int, closed: int) -> float:
+    """How much of the open minute's values are there, by how many there usually are; some are enough."""
     lately = window.values[place, max(closed - HOUR - window.start, 0) : closed - window.start]
     usual = lately.sum() / max((lately > 0).sum(), 1)
-    return bool(window.values[place, -1] >= min(_ENOUGH_VALUES, usual))
+    values = window.values[place, -1]
+    return 1.0 if values >= min(_ENOUGH_VALUES, usual) else float(values / usual)
