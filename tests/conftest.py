@@ -24,7 +24,9 @@ from tests.stack.running import RunningStack
 from tests.stack.shared_services import address_of, end_services
 
 # How long an example takes says nothing on a shared machine.
-settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "floe", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("floe")
 
 

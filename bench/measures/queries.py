@@ -29,7 +29,7 @@ def measure(options: Options) -> Result:
     opened = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     end = opened + timedelta(hours=1)
     sizes: dict[int, float] = {}
-    with scratch() as folder, Stack(folder, _NEVER) as stack:
+    with scratch() as folder, Stack(folder, _NEVER, sent_to=False) as stack:
         filler = Filler(stack.account, opened)
         still_open = filler.fill_open_hour()
         for wanted in options.rows:

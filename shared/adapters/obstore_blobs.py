@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Buffer, Iterator, Sequence
 from datetime import timedelta
+from itertools import batched
 from threading import Lock
 
 import obstore
@@ -15,6 +16,8 @@ from shared.lake.ports import BlobExists, BlobGone, BlobInfo, Tier
 from shared.platform.errors import StorageUnavailable
 
 _ERRORS = (BaseError, OSError)
+# One request at a time: obstore would send all at once, which Azurite answers by closing connections.
+_DELETED_TOGETHER = 100
 
 
 class ObstoreBlobs:
@@ -85,13 +88,12 @@ class ObstoreBlobs:
 
     def delete(self, container: str, names: Sequence[str]) -> None:
         """See the port."""
-        if not names:
-            return
-        try:
-            self._delete_all(container, names)
-        except StorageUnavailable:
-            # A bulk request is a POST, which obstore does not repeat where the connection broke.
-            self._delete_all(container, names)
+        for together in batched(names, _DELETED_TOGETHER, strict=False):
+            try:
+                self._delete_all(container, together)
+            except StorageUnavailable:
+                # A bulk request is a POST, which obstore does not repeat where the connection broke.
+                self._delete_all(container, together)
 
     def _delete_all(self, container: str, names: Sequence[str]) -> None:
         try:

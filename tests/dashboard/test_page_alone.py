@@ -179,6 +179,8 @@ def test_figures_that_nothing_renews_are_called_stale(floe: Floe, server: Server
     floe.refused |= dict.fromkeys(["/api/anomalies", "/api/dashboard/pipeline"], 503)
     seen.wait_until(lambda: seen.text("#status-text").startswith("Stale"), each_time=16)
     assert seen.figure("error", "five-minutes") == 4
+    floe.refused = {}
+    seen.wait_until(lambda: seen.text("#status-text").startswith("Live"), each_time=16)
     seen.errors.clear()
 
 

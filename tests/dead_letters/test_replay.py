@@ -149,7 +149,7 @@ def test_hubs_of_the_same_name_are_told_apart() -> None:
     assert world.letters() == Counter()
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.one_of(

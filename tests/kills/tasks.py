@@ -40,6 +40,8 @@ from tests.rollups.world import END, START, reader, rollup_table
 # Small, so that a handful of messages makes several segments and several commits.
 _LANDING = LandingLimits(segment_bytes=2**20, segment_rows=1000, bad_share=0.2, bad_minimum=1)
 _FLUSH = FlushLimits(rows=16, bytes=2**20)
+# One commit for each table: what is struck between two of one table is struck in memory (tests/lake).
+_AT_ONCE = FlushLimits(rows=1000, bytes=2**20)
 
 
 def run(
@@ -75,7 +77,7 @@ class Process:
         self._place.make()
         self._land(Seam(kill), count)
         seam = Seam(kill, at, after)
-        self._flusher(seam).flush_all()
+        self._flusher(seam, limits=_AT_ONCE).flush_all()
         return seam.calls
 
     def finish(self, count: int) -> dict[str, Any]:
@@ -164,7 +166,7 @@ class Process:
     def _move_checkpoint(self, partition: Partition, first: int) -> None:
         (self._checkpoints / partition.key.replace("/", "-")).write_text(str(first))
 
-    def _flusher(self, seam: Seam, leases: bool = True) -> Flusher:
+    def _flusher(self, seam: Seam, leases: bool = True, limits: FlushLimits = _FLUSH) -> Flusher:
         blobs = SeamBlobs(self._place.blobs(), seam)
         lake = self._place.lake()
         for stream in (EVENTS, DEAD_LETTERS, ROLLUPS):
@@ -172,7 +174,7 @@ class Process:
         held = SeamLeases(self._place.leases() if leases else Unleased(), seam)
         tables = SeamLake(lake, seam)
         followers = {EVENTS.name: rollup_table(blobs, tables, held)}
-        return Flusher(SegmentStore(blobs), blobs, tables, held, _FLUSH, utc_now, followers)
+        return Flusher(SegmentStore(blobs), blobs, tables, held, limits, utc_now, followers)
 
     def _rolled_up(self) -> dict[str, int]:
         """How many events the roll-ups count, landed ones included, by type."""

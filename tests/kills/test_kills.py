@@ -57,8 +57,6 @@ def test_the_story_without_a_kill(new_case: NewCase) -> None:
     assert [call for call in calls if call.startswith("commit")] == [
         "commit to events",
         "commit to rollups",
-        "commit to events",
-        "commit to rollups",
         "commit to dead-letters",
     ]
     found = case.run("look")

@@ -78,7 +78,7 @@ FLUSHES = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(FLUSHES, st.sampled_from([1, 300, 2000, 2**30]))
 @example([([("a", 5)] * 30, 0), ([("a", 5), ("b", 5)] * 20, 0)], 1)
 @example([([("a", HOUR - 1), ("b", 0)], 200)], 1)
