@@ -26,7 +26,7 @@ run: $(STAMP)  ## Start Azurite, Kafka and the function app in the foreground
 
 test: $(STAMP)  ## Run every test
 	@$(PY) -m devstack.tools --for-tests
-	@$(PY) -m pytest -n $$(( $$(nproc) + 2 )) --dist loadgroup
+	@$(PY) -m pytest -n $$(( $$(nproc) + 1 )) --dist loadgroup
 
 check: setup  ## Lint, types, dependency rules, docs and OpenAPI in step with the code
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import socket
+import tempfile
 from pathlib import Path
 
 from devstack.home import StackError
@@ -13,6 +15,7 @@ from devstack.home import StackError
 LOOPBACK = "127.0.0.1"
 # Below the range that outgoing connections take theirs from, so that a free one stays free.
 _FALLBACK = range(20_000, 32_000)
+_CLAIMS: dict[int, int] = {}
 
 
 def is_free(port: int) -> bool:
@@ -34,8 +37,25 @@ def free_port() -> int:
 
 
 def prefer(port: int) -> int:
-    """`port` when it is free, else another."""
-    return port if is_free(port) else free_port()
+    """`port` when it is free and no other stack is about to take it, else another."""
+    return port if is_free(port) and _claim(port) else free_port()
+
+
+def _claim(port: int) -> bool:
+    """Whether this process has `port` to itself among stacks that start at the same time, from now on."""
+    if port in _CLAIMS:
+        return True
+    try:
+        claim = os.open(Path(tempfile.gettempdir(), f"floe-port-{port}.lock"), os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError:  # somebody else's file: then being free has to do
+        return True
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        return False
+    _CLAIMS[port] = claim  # held until this process ends
+    return True
 
 
 def require_free(port: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -41,3 +43,13 @@ def test_port_of_an_ended_connection_is_free() -> None:
     with socket.create_server((LOOPBACK, port)) as server, socket.create_connection((LOOPBACK, port)):
         server.accept()[0].close()
     assert is_free(port)
+
+
+def test_stacks_that_start_together_do_not_prefer_the_same_port() -> None:
+    """The first one has not bound it yet when the second one looks."""
+    port = free_port()
+    assert prefer(port) == port
+    look = f"from devstack.ports import prefer; print(prefer({port}))"
+    other = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert int(other.stdout) != port
+    assert prefer(port) == port
