@@ -31,8 +31,6 @@ from shared.streams import all_containers, all_topics
 
 PARTITIONS = 4
 _PATIENCE = 6.0
-# `mock` tries the benchmarks themselves, without Java; their figures mean nothing then.
-_BROKER = "BENCH_BROKER"
 # Scans for anomalies are measured by themselves.
 _NEVER = "0 0 0 1 1 *"
 
@@ -74,10 +72,9 @@ class Stack:
         self._app: _App
 
     def __enter__(self) -> Self:
-        durable = self._sent_to and os.environ.get(_BROKER) != "mock"
-        choice: Literal["kafka", "mock"] = "kafka" if durable else "mock"
+        choice: Literal["kafka", "mock"] = "kafka" if self._sent_to else "mock"
         self._broker, notes = choose_broker(choice, self._home, PARTITIONS, free_port())
-        if notes and durable:
+        if notes and self._sent_to:
             raise RuntimeError(f"benchmarks need a durable broker: {' '.join(notes)}")
         try:
             self._runner.run(self._start_services())

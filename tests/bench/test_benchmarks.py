@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,12 +29,11 @@ COUNTS = [
 SMALL = [*COUNTS, "--timeout=200", "--no-peers"]
 
 
-def run(folder: Path, *names: str, broker: str = "mock") -> dict[str, dict[str, float]]:
-    """The figures of the named benchmarks, on a broker that starts at once unless it has to be durable."""
+def run(folder: Path, *names: str) -> dict[str, dict[str, float]]:
+    """The figures of the named benchmarks."""
     done = subprocess.run(
         [sys.executable, "-m", "bench", *names, *SMALL, f"--results={folder}"],
         cwd=PROJECT,
-        env=os.environ | {"BENCH_BROKER": broker},
         timeout=230,
         capture_output=True,
         text=True,
@@ -59,7 +57,7 @@ def test_the_cheap_ones(tmp_path: Path) -> None:
 
 
 def test_a_backlog_is_worked_off_and_counted(tmp_path: Path) -> None:
-    found = run(tmp_path, "topic-to-table", broker="kafka")
+    found = run(tmp_path, "topic-to-table")
     assert found["topic-to-table"]["plain: Floe"] > 0
     assert found["topic-to-table"]["packed: Floe"] > 0
 
